@@ -1,0 +1,51 @@
+/**
+ * @file simulation.h
+ * One simulation: parameters, grid, model, solver and stepper put together, then run.
+ */
+#ifndef ENGRAM_APP_SIMULATION_H
+#define ENGRAM_APP_SIMULATION_H
+
+#include <petscsys.h>
+
+#include "engram/base/options.h"
+#include "engram/grid/grid.h"
+#include "engram/model/model.h"
+#include "engram/observe/observer.h"
+#include "engram/solver/slice_solver.h"
+#include "engram/time/stepper.h"
+
+/** A simulation. The members are owned by it and may be looked at after EngramSimulationSetUp. */
+typedef struct EngramSimulation {
+    EngramOptions options; /**< borrowed */
+    EngramTimeParameters time;
+    EngramGrid *grid;
+    EngramModel *model;
+    EngramSliceSolver solver;
+    EngramStepper stepper;
+} EngramSimulation;
+
+/** Registers the options of all modules. Not collective. */
+PetscErrorCode EngramSimulationRegisterOptions(EngramOptions options);
+
+/**
+ * Makes all objects from loaded options and sets the initial state; refuses unknown options.
+ * Collective. @return ENGRAM_ERR_INPUT for any mistake of the user
+ */
+PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
+                                     EngramSimulation *simulation);
+
+/**
+ * Runs all steps with the observers. Collective.
+ *
+ * @param outcome  how it ended: a state that is not finite is an outcome, not an error
+ */
+PetscErrorCode EngramSimulationRun(EngramSimulation *simulation,
+                                   const EngramOutputParameters *output, EngramOutcome *outcome);
+
+/** Bytes of memory on the rank that holds most, without what the libraries take. Not collective. */
+double EngramSimulationMemory(const EngramSimulation *simulation);
+
+/** Frees everything; may be called twice, and after a set-up that failed. Collective. */
+PetscErrorCode EngramSimulationDestroy(EngramSimulation *simulation);
+
+#endif

@@ -1,0 +1,77 @@
+/**
+ * @file error.h
+ * Errors: the user's mistakes, states that cannot be continued, and faults of the program.
+ *
+ * Functions return a PetscErrorCode and are called under PetscCall. A user's mistake is reported by
+ * the function that finds it, in one message from one rank, and travels up as ENGRAM_ERR_INPUT
+ * without a stack trace. Every other code is a fault of the program or of its surroundings and gets
+ * PETSc's trace.
+ */
+#ifndef ENGRAM_BASE_ERROR_H
+#define ENGRAM_BASE_ERROR_H
+
+#include <petscsys.h>
+
+/* PETSc names the code of success from 3.19 on. */
+#ifndef PETSC_SUCCESS
+#define PETSC_SUCCESS 0
+#endif
+
+/** Error codes of the program, outside the range of PETSc's. */
+#define ENGRAM_ERR_INPUT 2002
+#define ENGRAM_ERR_OUTPUT 2004
+#define ENGRAM_ERR_SOLVER 2006
+
+/** Exit codes of the executable. */
+typedef enum EngramExitCode {
+    ENGRAM_EXIT_DONE = 0,
+    ENGRAM_EXIT_INTERNAL = 1,
+    ENGRAM_EXIT_INPUT = 2,
+    ENGRAM_EXIT_NONFINITE = 3,
+} EngramExitCode;
+
+/** Makes PETSc's error handler pass the program's own codes on in silence. Collective. */
+PetscErrorCode EngramErrorHandlerInstall(void);
+
+/**
+ * Reports a mistake of the user: rank 0 of PETSC_COMM_WORLD prints "engram: error: ..." to stderr.
+ * Collective in the sense that every rank must find the same mistake.
+ *
+ * @param format  printf format of the message: the option's name, its value and what would work
+ * @return ENGRAM_ERR_INPUT
+ */
+PetscErrorCode EngramInputError(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
+/** Reports a failure to write output, as EngramInputError does. @return ENGRAM_ERR_OUTPUT */
+PetscErrorCode EngramOutputError(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
+/** Reports a solve that failed, as EngramInputError does. @return ENGRAM_ERR_SOLVER */
+PetscErrorCode EngramSolverError(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
+/** PETSc's message of an error that the program reports in its own words. */
+typedef struct EngramErrorCapture {
+    char message[512];
+} EngramErrorCapture;
+
+/** From here on PETSc's errors are kept in `capture` instead of printed. Not collective. */
+PetscErrorCode EngramErrorCaptureBegin(EngramErrorCapture *capture);
+
+/** Ends the capture begun last. Not collective. */
+PetscErrorCode EngramErrorCaptureEnd(void);
+
+/** Prints "engram: warning: ..." once, from rank 0. Not an error. */
+PetscErrorCode EngramWarning(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
+/**
+ * Makes the outcome of rank 0 that of all ranks: for work that only rank 0 does. Collective.
+ *
+ * @param comm   communicator
+ * @param code   of rank 0; ignored on the others
+ * @param agreed code of rank 0, on all ranks
+ */
+PetscErrorCode EngramAgreeOnRoot(MPI_Comm comm, PetscErrorCode code, PetscErrorCode *agreed);
+
+/** The exit code that belongs to an error code. */
+EngramExitCode EngramExitCodeOf(PetscErrorCode code);
+
+#endif

@@ -1,0 +1,37 @@
+/**
+ * @file reduction.h
+ * Sums and maxima over ranks in one MPI_Allreduce, with the same bits for every partition.
+ */
+#ifndef ENGRAM_BASE_REDUCTION_H
+#define ENGRAM_BASE_REDUCTION_H
+
+#include <petscsys.h>
+
+#include "engram/kernels/exact_sum.h"
+
+/** One entry of a reduction: an exact sum and a maximum travel together. */
+typedef struct EngramReductionEntry {
+    EngramExactSum sum;
+    double maximum;
+} EngramReductionEntry;
+
+/** What a reduction needs of MPI; create it once, use it every step without allocation. */
+typedef struct EngramReduction *EngramReduction;
+
+/** Creates the datatype and the operation. Collective on `comm`. */
+PetscErrorCode EngramReductionCreate(MPI_Comm comm, EngramReduction *reduction);
+
+/** Sets an entry to the empty sum and a maximum of -infinity. Not collective. */
+void EngramReductionEntryClear(EngramReductionEntry *entry);
+
+/**
+ * Replaces the entries by those over all ranks: exact sums (not yet rounded) and maxima. A NaN
+ * among the maxima stays one. Collective; one MPI_Allreduce.
+ */
+PetscErrorCode EngramReductionApply(EngramReduction reduction, int count,
+                                    EngramReductionEntry *entries);
+
+/** Frees the reduction; accepts NULL, and one already destroyed. Collective. */
+PetscErrorCode EngramReductionDestroy(EngramReduction *reduction);
+
+#endif

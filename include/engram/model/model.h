@@ -1,0 +1,70 @@
+/**
+ * @file model.h
+ * The neuron and its network: noise, time scales, input, response, learning rule, initial density.
+ *
+ * The density p(w, v, t) of neurons with synaptic weight w and potential v obeys
+ *
+ *     dp/dt + d/dw[(Phi - w) p] = (1/eps) { a p_vv - d/dv[(-v + mu) p] + N delta(v - V_R) } ,
+ *     mu = I(w,t) + w sigma(Nbar),   Phi = K(w) N(w,t) Nbar(t),   Nbar = integral of N dw .
+ *
+ * Source: He, Hu, Zhou (arXiv 2109.04667), equations (1.1)-(1.6); the model of Perthame, Salort,
+ * Wainrib (arXiv 1706.05796). All quantities are dimensionless.
+ */
+#ifndef ENGRAM_MODEL_MODEL_H
+#define ENGRAM_MODEL_MODEL_H
+
+#include <petscsys.h>
+
+#include "engram/base/options.h"
+#include "engram/grid/grid.h"
+#include "engram/model/expression.h"
+
+/** The model; read-only after creation. */
+typedef struct EngramModel {
+    double noise;            /**< a > 0 */
+    double epsilon;          /**< eps > 0: reacting over learning time scale */
+    PetscBool plasticity;    /**< false: frozen weights, no transport in w at all */
+    EngramExpression input;    /**< I(w, t); owned */
+    EngramExpression response; /**< sigma(N); owned */
+    EngramExpression learning; /**< K(w); owned */
+    EngramExpression initial;  /**< initial density in w and v, up to its mass; owned */
+} EngramModel;
+
+/** The options of the model, for registration. */
+extern const EngramOptionTable EngramModelOptions;
+
+/** Creates the model from its options. @return ENGRAM_ERR_INPUT for bad expressions. Collective. */
+PetscErrorCode EngramModelCreate(EngramOptions options, EngramModel **model);
+
+/**
+ * Evaluates the input I(w, t) at `count` weights. Not collective.
+ * A value that is not finite is stored as it is; it shows in the total firing rate.
+ */
+void EngramModelInput(const EngramModel *model, double time, PetscInt count, const double *w,
+                      double *input);
+
+/** sigma(N). Not collective. */
+double EngramModelResponse(const EngramModel *model, double total_rate);
+
+/**
+ * Evaluates K(w) at the grid's cells and ghosts. Collective on the grid's communicator.
+ *
+ * @param learning  [w_local + 2]
+ * @return ENGRAM_ERR_INPUT when a value is not finite
+ */
+PetscErrorCode EngramModelLearning(const EngramModel *model, const EngramGrid *grid,
+                                   double *learning);
+
+/**
+ * Evaluates the initial density at the nodes and cell centres, not yet normalised. Collective.
+ *
+ * @param density  [v_nodes * w_stride] p[k * w_stride + i]
+ * @return ENGRAM_ERR_INPUT when a value is negative or not finite
+ */
+PetscErrorCode EngramModelInitialDensity(const EngramModel *model, const EngramGrid *grid,
+                                         double *density);
+
+/** Frees the model; accepts NULL, and one already destroyed. Not collective. */
+PetscErrorCode EngramModelDestroy(EngramModel **model);
+
+#endif

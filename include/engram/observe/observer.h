@@ -1,0 +1,111 @@
+/**
+ * @file observer.h
+ * The small interface through which everything watches a run: start, observe, stop.
+ *
+ * Observers see values, never the solver. All their functions are collective on the grid's
+ * communicator and are called on all ranks with the same step.
+ */
+#ifndef ENGRAM_OBSERVE_OBSERVER_H
+#define ENGRAM_OBSERVE_OBSERVER_H
+
+#include <petscsys.h>
+
+#include "engram/base/options.h"
+#include "engram/base/provenance.h"
+#include "engram/base/reduction.h"
+#include "engram/grid/grid.h"
+
+/** Integrals over the whole density, the same bits on any number of ranks. */
+typedef struct EngramDiagnostics {
+    double mass_error;  /**< integral of p minus one */
+    double min_density; /**< smallest p */
+    double mean_weight; /**< integral of w H over that of H */
+    double var_weight;  /**< integral of (w - mean)^2 H over that of H */
+} EngramDiagnostics;
+
+/** What an observer may look at after a step; borrowed, valid during the call. */
+typedef struct EngramSnapshot {
+    const EngramGrid *grid;
+    PetscInt64 step;
+    PetscInt64 steps; /**< of the whole run */
+    double time;
+    double end_time;
+    double dt; /**< length of the last step; 0 for the initial state */
+    double total_rate;
+    const double *density;        /**< [v_nodes * w_stride] p[k * w_stride + i] */
+    const double *firing_rate;    /**< [w_local] N */
+    const double *weight_density; /**< [w_local] H */
+    const double *minimum;        /**< [w_local] smallest p of each slice */
+    PetscBool is_last;            /**< no step follows */
+    EngramReduction reduction;    /**< for EngramSnapshotDiagnostics */
+} EngramSnapshot;
+
+/** How a run ended. */
+typedef struct EngramOutcome {
+    PetscBool is_complete; /**< the end time was reached */
+    const char *failure;   /**< why not, or NULL */
+    double wall_seconds;   /**< of the step loop, observers included */
+    double step_seconds;   /**< of the steps alone */
+    PetscInt64 steps_done;
+    PetscInt64 substeps; /**< transport sub-steps of all steps */
+} EngramOutcome;
+
+/** What all observers of a run are made from. Strings and handles are borrowed. */
+typedef struct EngramOutputParameters {
+    const char *directory;
+    PetscBool overwrite;
+    PetscInt series_every;       /**< steps */
+    double fields_every;         /**< time; 0: only the first and the last state */
+    EngramOptions options;       /**< for the record */
+    EngramProvenance provenance; /**< for the record */
+    const char *solver;          /**< method of the slices, for the record */
+} EngramOutputParameters;
+
+/** One observer: a table of functions and its own context. Any function may be NULL. */
+typedef struct EngramObserver {
+    const char *name;
+    void *context;
+    PetscErrorCode (*start)(void *context, const EngramSnapshot *initial);
+    PetscErrorCode (*observe)(void *context, const EngramSnapshot *snapshot);
+    PetscErrorCode (*stop)(void *context, const EngramSnapshot *last, const EngramOutcome *outcome);
+    PetscErrorCode (*destroy)(void *context);
+} EngramObserver;
+
+/** Creates an observer from the common parameters. */
+typedef PetscErrorCode (*EngramObserverConstructor)(const EngramGrid *grid,
+                                                    const EngramOutputParameters *parameters,
+                                                    EngramObserver *observer);
+
+/** The observers of every run, in the order in which they are called. */
+extern const EngramObserverConstructor EngramObserverConstructors[];
+extern const int EngramObserverConstructorCount;
+
+/** The options of the output, for registration. */
+extern const EngramOptionTable EngramOutputOptions;
+
+/** Reads directory, overwrite and intervals. Not collective. */
+PetscErrorCode EngramOutputParametersGet(EngramOptions options, EngramOutputParameters *parameters);
+
+/**
+ * Creates the output directory. Collective.
+ * @return ENGRAM_ERR_INPUT when it holds anything and may not be overwritten, or cannot be made
+ */
+PetscErrorCode EngramOutputPrepare(const EngramGrid *grid,
+                                   const EngramOutputParameters *parameters);
+
+/** The integrals of a snapshot. Collective; one Allreduce. */
+PetscErrorCode EngramSnapshotDiagnostics(const EngramSnapshot *snapshot,
+                                         EngramDiagnostics *diagnostics);
+
+/** The constructors, one file each: see the files of the same name in src/observe. */
+PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                  EngramObserver *observer);
+PetscErrorCode EngramFieldsCreate(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                  EngramObserver *observer);
+PetscErrorCode EngramProgressCreate(const EngramGrid *grid,
+                                    const EngramOutputParameters *parameters,
+                                    EngramObserver *observer);
+PetscErrorCode EngramRecordCreate(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                  EngramObserver *observer);
+
+#endif

@@ -1,0 +1,83 @@
+/**
+ * @file slice_solver.h
+ * The implicit step of a rank's voltage slices, as a PETSc KSP with options prefix "slice_".
+ *
+ * The default, -slice_ksp_type preonly -slice_pc_type gth, is the subtraction-free elimination of
+ * slice_elimination.h as a preconditioner that is the exact inverse. Any other KSP and PC of PETSc
+ * can be put in its place; it then works on the assembled matrix.
+ */
+#ifndef ENGRAM_SOLVER_SLICE_SOLVER_H
+#define ENGRAM_SOLVER_SLICE_SOLVER_H
+
+#include <petscksp.h>
+
+#include "engram/base/options.h"
+#include "engram/grid/density.h"
+#include "engram/grid/grid.h"
+#include "engram/kernels/slice_elimination.h"
+
+/** Name of the preconditioner type that is registered. */
+#define ENGRAM_PC_GTH "gth"
+
+/** A slice solver. */
+typedef struct EngramSliceSolver *EngramSliceSolver;
+
+/** The options of the slice solver, for registration. */
+extern const EngramOptionTable EngramSliceSolverOptions;
+
+/** Makes the preconditioner type "gth" known to PETSc. Collective; call once. */
+PetscErrorCode EngramSliceSolverRegister(void);
+
+/**
+ * Creates a solver for the slices of this rank.
+ *
+ * @param grid   borrowed, must outlive the solver
+ * @param noise  a > 0
+ */
+PetscErrorCode EngramSliceSolverCreate(const EngramGrid *grid, double noise,
+                                       EngramSliceSolver *solver);
+
+/**
+ * Reads the options with the prefix "slice_". Collective on PETSC_COMM_WORLD.
+ * @return ENGRAM_ERR_INPUT for a KSP or PC type that PETSc does not know, or a value it refuses
+ */
+PetscErrorCode EngramSliceSolverSetFromOptions(EngramSliceSolver solver);
+
+/** Allocates what the chosen KSP needs. */
+PetscErrorCode EngramSliceSolverSetUp(EngramSliceSolver solver);
+
+/**
+ * Drifts of the slices, to be filled in before a solve: [EngramGridPaddedSlices], the padding too.
+ */
+double *EngramSliceSolverDrift(EngramSliceSolver solver);
+
+/**
+ * Advances the density by one implicit step, in place, and reports on the slices. Not collective.
+ *
+ * @param lambda   dt/eps > 0
+ * @param density  p, replaced by the solution of (I + lambda D) p_new = p
+ * @return ENGRAM_ERR_SOLVER when an iterative method did not converge
+ */
+PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda,
+                                      const EngramDensity *density);
+
+/** Measures the slices of a density with the present drifts, without a solve. Not collective. */
+PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDensity *density);
+
+/** Measures the firing rates alone, which takes one row of the density. Not collective. */
+PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver,
+                                             const EngramDensity *density);
+
+/** What the last solve or measurement said of the slices; borrowed, [w_local] each. */
+const EngramSliceResults *EngramSliceSolverResults(EngramSliceSolver solver);
+
+/** Estimate of the memory of the solver on this rank in bytes, the assembled matrix included. */
+double EngramSliceSolverMemory(EngramSliceSolver solver);
+
+/** One line on the method in use. Collective on PETSC_COMM_WORLD. */
+PetscErrorCode EngramSliceSolverDescribe(EngramSliceSolver solver, char *text, size_t size);
+
+/** Frees the solver; accepts NULL, and one already destroyed. Not collective. */
+PetscErrorCode EngramSliceSolverDestroy(EngramSliceSolver *solver);
+
+#endif

@@ -1,0 +1,154 @@
+#include "command_line.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engram/base/error.h"
+
+static const EngramOption command_options[] = {
+    {"dry_run", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
+     "check the case and print grid, memory, steps, CFL number and output size; write nothing",
+     ENGRAM_BOUND_NONE, 0},
+    {"help", ENGRAM_OPTION_BOOLEAN, "false", "true or false", "print this text", ENGRAM_BOUND_NONE,
+     0},
+    {"version", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
+     "print the versions of the program and its libraries", ENGRAM_BOUND_NONE, 0},
+};
+
+const EngramOptionTable CommandLineOptions = {
+    "Commands", command_options, (int)(sizeof(command_options) / sizeof(command_options[0]))};
+
+static PetscBool IsWord(const char *argument, const char *word)
+{
+    const size_t dashes = strncmp(argument, "--", 2) == 0 ? 2 : 1;
+    return (PetscBool)(argument[0] == '-' && strcmp(argument + dashes, word) == 0);
+}
+
+void CommandLineParse(int *argc, char **argv, CommandLine *command)
+{
+    int kept = 1;
+    memset(command, 0, sizeof(*command));
+    for (int i = 1; i < *argc; i++) {
+        if (IsWord(argv[i], "help") || strcmp(argv[i], "-h") == 0) {
+            command->wants_help = PETSC_TRUE;
+        } else if (IsWord(argv[i], "version")) {
+            command->wants_version = PETSC_TRUE;
+        } else {
+            argv[kept++] = argv[i];
+        }
+    }
+    argv[kept] = NULL;
+    *argc = kept;
+    if (kept > 1 && argv[1][0] != '-') {
+        command->case_file = argv[1];
+    }
+}
+
+PetscErrorCode CommandLinePrintHelp(EngramOptions options)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscPrintf(
+        PETSC_COMM_WORLD,
+        "Usage: mpirun -n RANKS engram CASE.yaml [-option value ...]\n\n"
+        "Solves the Fokker-Planck equation of a noisy leaky integrate-and-fire network structured\n"
+        "by its synaptic weights. Every option can stand in the case file, as model_noise: 1 or\n"
+        "nested as model: {noise: 1}; the command line wins. All quantities are dimensionless.\n"));
+    for (int t = 0; t < EngramOptionsTableCount(options); t++) {
+        const EngramOptionTable *table = EngramOptionsTableAt(options, t);
+        PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n%s\n", table->heading));
+        for (int i = 0; i < table->count; i++) {
+            const EngramOption *option = &table->options[i];
+            PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  -%-20s %s\n  %-21s [%s; %s%s]\n",
+                                  option->name, option->meaning, "", option->unit,
+                                  option->default_value ? "default " : "must be given",
+                                  option->default_value ? option->default_value : ""));
+        }
+    }
+    PetscCall(PetscPrintf(
+        PETSC_COMM_WORLD,
+        "\nExpressions: + - * / ^, comparisons, a ? b : c, exp log sqrt sin cos tanh abs min max,\n"
+        "pi. PETSc's own options work too: -log_view, -slice_ksp_monitor, -info; its manual\n"
+        "lists them.\n"
+        "Exit codes: 0 done, 1 internal error, 2 bad input, 3 stopped at a state not finite.\n"));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CommandLinePrintVersion(const EngramProvenance *provenance)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "engram %s\n",
+                          EngramProvenanceText(provenance, "version")));
+    for (int i = 2; i < provenance->count; i++) {
+        const EngramProvenanceEntry *entry = &provenance->entries[i];
+        if (strcmp(entry->name, "ranks") != 0 && strcmp(entry->name, "started") != 0) {
+            PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  %-9s %s\n", entry->name, entry->text));
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static double OutputBytes(const EngramSimulation *simulation, const EngramOutputParameters *output)
+{
+    static const double bytes_per_row = 150.0;
+    const double cells =
+        (double)simulation->grid->v_nodes * (double)simulation->grid->w_cells * sizeof(double);
+    const double rows =
+        (double)simulation->time.steps / (double)output->series_every + 2.0;
+    const double states =
+        output->fields_every > 0.0
+            ? PetscMin(simulation->time.end / output->fields_every, (double)simulation->time.steps)
+            : 1.0;
+    return bytes_per_row * rows + cells * (states + 1.0);
+}
+
+PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
+                                      const EngramOutputParameters *output)
+{
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = simulation->grid;
+    const EngramState *state = EngramStepperState(simulation->stepper);
+    const double limit = EngramStepperTransportLimit(simulation->stepper);
+    const double mebibyte = 1024.0 * 1024.0;
+    PetscCall(PetscPrintf(grid->comm,
+                          "grid:    v %" PetscInt_FMT " cells of %g, w %" PetscInt_FMT
+                          " cells of %g, %g unknowns\n"
+                          "ranks:   %d, %" PetscInt_FMT " cells of w on the first\n"
+                          "memory:  %.1f MiB on the first rank, libraries not counted\n",
+                          grid->v_nodes + 1, grid->v_spacing, grid->w_cells, grid->w_spacing,
+                          (double)grid->v_nodes * (double)grid->w_cells, grid->size, grid->w_local,
+                          EngramSimulationMemory(simulation) / mebibyte));
+    PetscCall(PetscPrintf(grid->comm,
+                          "steps:   %" PetscInt64_FMT " of %g to t = %g\n"
+                          "CFL:     %.3g at t = 0 (transport limit %g; above 1 a step is divided)\n"
+                          "rate:    Nbar = %.6g at t = 0\n",
+                          simulation->time.steps, simulation->time.step, simulation->time.end,
+                          simulation->time.step / limit, limit, state->total_rate));
+    PetscCall(PetscPrintf(grid->comm,
+                          "slices:  %s\n"
+                          "output:  about %.1f MiB in %s\n"
+                          "dry run: nothing was written\n",
+                          output->solver, OutputBytes(simulation, output) / mebibyte,
+                          output->directory));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CommandLineWarnOfSingletons(void)
+{
+    static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE",
+                                            "SLURM_STEP_NUM_TASKS"};
+    PetscMPIInt size = 0;
+    PetscFunctionBeginUser;
+    PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        const char *value = getenv(variables[i]);
+        const long started = value ? strtol(value, NULL, 10) : 0;
+        if (size == 1 && started > 1) {
+            PetscCall(EngramWarning("%s = %s, but this run has one rank: the launcher started %s "
+                                    "separate runs. Use the mpirun of the MPI that engram was "
+                                    "built with (see engram -version)",
+                                    variables[i], value, value));
+            break;
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

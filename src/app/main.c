@@ -1,0 +1,6 @@
+#include "engram/app/program.h"
+
+int main(int argc, char **argv)
+{
+    return EngramProgram(argc, argv);
+}

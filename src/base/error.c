@@ -1,0 +1,124 @@
+#include "engram/base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static PetscBool IsOwnCode(PetscErrorCode code)
+{
+    return (PetscBool)(code == ENGRAM_ERR_INPUT || code == ENGRAM_ERR_OUTPUT ||
+                       code == ENGRAM_ERR_SOLVER);
+}
+
+static PetscErrorCode HandleError(MPI_Comm comm, int line, const char *function, const char *file,
+                                  PetscErrorCode code, PetscErrorType type, const char *message,
+                                  void *context)
+{
+    if (IsOwnCode(code)) {
+        return code;
+    }
+    return PetscTraceBackErrorHandler(comm, line, function, file, code, type, message, context);
+}
+
+PetscErrorCode EngramErrorHandlerInstall(void)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscPushErrorHandler(HandleError, NULL));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void PrintFromRoot(const char *kind, const char *format, va_list arguments)
+{
+    int rank = 0;
+    (void)MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+    if (rank == 0) {
+        (void)fflush(stdout);
+        (void)fprintf(stderr, "engram: %s: ", kind);
+        (void)vfprintf(stderr, format, arguments);
+        (void)fprintf(stderr, "\n");
+        (void)fflush(stderr);
+    }
+}
+
+PetscErrorCode EngramInputError(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PrintFromRoot("error", format, arguments);
+    va_end(arguments);
+    return ENGRAM_ERR_INPUT;
+}
+
+PetscErrorCode EngramOutputError(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PrintFromRoot("error", format, arguments);
+    va_end(arguments);
+    return ENGRAM_ERR_OUTPUT;
+}
+
+PetscErrorCode EngramSolverError(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PrintFromRoot("error", format, arguments);
+    va_end(arguments);
+    return ENGRAM_ERR_SOLVER;
+}
+
+/* Signature given by PETSc. */
+static PetscErrorCode CaptureError(MPI_Comm comm, int line, const char *function, const char *file,
+                                   PetscErrorCode code, PetscErrorType type, const char *message,
+                                   void *context)
+{
+    EngramErrorCapture *capture = context;
+    (void)comm;
+    (void)line;
+    (void)function;
+    (void)file;
+    if (type == PETSC_ERROR_INITIAL && capture->message[0] == '\0' && message) {
+        (void)snprintf(capture->message, sizeof(capture->message), "%s", message);
+    }
+    return code;
+}
+
+PetscErrorCode EngramErrorCaptureBegin(EngramErrorCapture *capture)
+{
+    PetscFunctionBeginUser;
+    capture->message[0] = '\0';
+    PetscCall(PetscPushErrorHandler(CaptureError, capture));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramErrorCaptureEnd(void)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscPopErrorHandler());
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramWarning(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PrintFromRoot("warning", format, arguments);
+    va_end(arguments);
+    return PETSC_SUCCESS;
+}
+
+PetscErrorCode EngramAgreeOnRoot(MPI_Comm comm, PetscErrorCode code, PetscErrorCode *agreed)
+{
+    PetscFunctionBeginUser;
+    int shared = (int)code;
+    PetscCallMPI(MPI_Bcast(&shared, 1, MPI_INT, 0, comm));
+    *agreed = (PetscErrorCode)shared;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+EngramExitCode EngramExitCodeOf(PetscErrorCode code)
+{
+    if (code == PETSC_SUCCESS) {
+        return ENGRAM_EXIT_DONE;
+    }
+    return code == ENGRAM_ERR_INPUT ? ENGRAM_EXIT_INPUT : ENGRAM_EXIT_INTERNAL;
+}

@@ -1,0 +1,295 @@
+#include "engram/base/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engram/base/error.h"
+#include "options_source.h"
+
+enum { MAXIMUM_TABLES = 16, MAXIMUM_OPTIONS = 128 };
+
+struct EngramOptions {
+    const EngramOptionTable *tables[MAXIMUM_TABLES];
+    int table_count;
+    EngramOptionRecord records[MAXIMUM_OPTIONS];
+    char *values[MAXIMUM_OPTIONS]; /* owned; what the records point to where not default */
+    int count;
+    EngramOptionsSource source;
+};
+
+PetscErrorCode EngramOptionsCreate(EngramOptions *options)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscNew(options));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsRegister(EngramOptions options, const EngramOptionTable *table)
+{
+    PetscFunctionBeginUser;
+    PetscCheck(options->table_count < MAXIMUM_TABLES &&
+                   options->count + table->count <= MAXIMUM_OPTIONS,
+               PETSC_COMM_SELF, PETSC_ERR_MAX_VALUE, "Too many options registered");
+    options->tables[options->table_count++] = table;
+    for (int i = 0; i < table->count; i++) {
+        const EngramOption *option = &table->options[i];
+        options->records[options->count].option = option;
+        options->records[options->count].value = option->default_value;
+        options->records[options->count].is_default = PETSC_TRUE;
+        options->count++;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static const char *KindName(const EngramOption *option)
+{
+    switch (option->kind) {
+    case ENGRAM_OPTION_REAL:
+        return "a number";
+    case ENGRAM_OPTION_INTEGER:
+        return "a whole number";
+    case ENGRAM_OPTION_BOOLEAN:
+        return "true or false";
+    case ENGRAM_OPTION_EXPRESSION:
+        return "an expression";
+    case ENGRAM_OPTION_TEXT:
+        break;
+    }
+    return "a text";
+}
+
+static PetscBool ParseReal(const char *text, double *value)
+{
+    char *end = NULL;
+    *value = strtod(text, &end);
+    while (isspace((unsigned char)*end)) {
+        end++;
+    }
+    return (PetscBool)(end != text && *end == '\0' && isfinite(*value));
+}
+
+static PetscBool ParseInteger(const char *text, PetscInt *value)
+{
+    double real = 0.0;
+    if (!ParseReal(text, &real) || real != floor(real) || fabs(real) > (double)PETSC_MAX_INT) {
+        return PETSC_FALSE;
+    }
+    *value = (PetscInt)real;
+    return PETSC_TRUE;
+}
+
+static PetscBool ParseBoolean(const char *text, PetscBool *value)
+{
+    static const char *const yes[] = {"true", "yes", "on", "1", ""};
+    static const char *const no[] = {"false", "no", "off", "0"};
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        if (strcasecmp(text, yes[i]) == 0) {
+            *value = PETSC_TRUE;
+            return PETSC_TRUE;
+        }
+    }
+    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+        if (strcasecmp(text, no[i]) == 0) {
+            *value = PETSC_FALSE;
+            return PETSC_TRUE;
+        }
+    }
+    return PETSC_FALSE;
+}
+
+static PetscErrorCode CheckBound(const EngramOption *option, const char *text)
+{
+    double value = 0.0;
+    PetscFunctionBeginUser;
+    (void)ParseReal(text, &value);
+    if (option->bound == ENGRAM_BOUND_ABOVE && !(value > option->bound_value)) {
+        PetscCall(EngramInputError("-%s %s: must be above %g (%s)", option->name, text,
+                                   option->bound_value, option->meaning));
+    }
+    if (option->bound == ENGRAM_BOUND_AT_LEAST && !(value >= option->bound_value)) {
+        PetscCall(EngramInputError("-%s %s: must be at least %g (%s)", option->name, text,
+                                   option->bound_value, option->meaning));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Checks that a value given by the user is of the option's kind and within its bounds. */
+static PetscErrorCode CheckValue(const EngramOption *option, const char *text)
+{
+    double real = 0.0;
+    PetscInt integer = 0;
+    PetscBool boolean = PETSC_FALSE;
+    PetscBool is_valid = PETSC_TRUE;
+    PetscFunctionBeginUser;
+    if (option->kind != ENGRAM_OPTION_BOOLEAN && text[0] == '\0') {
+        PetscCall(EngramInputError("-%s: needs a value (%s); a value that starts with a minus "
+                                   "sign and a letter goes in parentheses: \"(-x)\"",
+                                   option->name, option->meaning));
+    }
+    if (option->kind == ENGRAM_OPTION_REAL) {
+        is_valid = ParseReal(text, &real);
+    } else if (option->kind == ENGRAM_OPTION_INTEGER) {
+        is_valid = ParseInteger(text, &integer);
+    } else if (option->kind == ENGRAM_OPTION_BOOLEAN) {
+        is_valid = ParseBoolean(text, &boolean);
+    }
+    if (!is_valid) {
+        PetscCall(EngramInputError("-%s %s: must be %s (%s)", option->name, text, KindName(option),
+                                   option->meaning));
+    }
+    PetscCall(CheckBound(option, text));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode LoadValue(EngramOptions options, int i)
+{
+    char key[PETSC_MAX_OPTION_NAME];
+    char text[ENGRAM_OPTION_LENGTH] = "";
+    PetscBool is_set = PETSC_FALSE;
+    EngramOptionRecord *record = &options->records[i];
+    PetscFunctionBeginUser;
+    PetscCall(PetscSNPrintf(key, sizeof(key), "-%s", record->option->name));
+    PetscCall(PetscOptionsGetString(NULL, NULL, key, text, sizeof(text), &is_set));
+    if (!is_set) {
+        if (!record->option->default_value) {
+            PetscCall(EngramInputError("-%s: must be given (%s: %s)", record->option->name,
+                                       KindName(record->option), record->option->meaning));
+        }
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    if (strlen(text) + 1 >= sizeof(text)) {
+        PetscCall(EngramInputError("-%s: value longer than %d characters", record->option->name,
+                                   ENGRAM_OPTION_LENGTH - 2));
+    }
+    PetscCall(CheckValue(record->option, text));
+    PetscCall(PetscFree(options->values[i]));
+    PetscCall(PetscStrallocpy(text, &options->values[i]));
+    record->value = options->values[i];
+    record->is_default = PETSC_FALSE;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsLoad(EngramOptions options, const char *case_file, int argc,
+                                 char **argv)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramOptionsSourceRead(&options->source, case_file, argc, argv));
+    /* An unknown name is the likelier mistake when one that must be given is missing. */
+    PetscCall(EngramOptionsSourceRefuseUnknown(&options->source, options, PETSC_FALSE));
+    for (int i = 0; i < options->count; i++) {
+        PetscCall(LoadValue(options, i));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsRefuseUnknown(EngramOptions options)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramOptionsSourceRefuseUnknown(&options->source, options, PETSC_TRUE));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FindRecord(EngramOptions options, const char *name,
+                                 const EngramOptionRecord **record)
+{
+    PetscFunctionBeginUser;
+    for (int i = 0; i < options->count; i++) {
+        if (strcmp(options->records[i].option->name, name) == 0) {
+            *record = &options->records[i];
+            PetscFunctionReturn(PETSC_SUCCESS);
+        }
+    }
+    SETERRQ(PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "Option %s was never registered", name);
+}
+
+PetscErrorCode EngramOptionsGetReal(EngramOptions options, const char *name, double *value)
+{
+    const EngramOptionRecord *record = NULL;
+    PetscFunctionBeginUser;
+    PetscCall(FindRecord(options, name, &record));
+    PetscCheck(ParseReal(record->value, value), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
+               "Option %s is no number", name);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsGetInteger(EngramOptions options, const char *name, PetscInt *value)
+{
+    const EngramOptionRecord *record = NULL;
+    PetscFunctionBeginUser;
+    PetscCall(FindRecord(options, name, &record));
+    PetscCheck(ParseInteger(record->value, value), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
+               "Option %s is no whole number", name);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsGetBoolean(EngramOptions options, const char *name, PetscBool *value)
+{
+    const EngramOptionRecord *record = NULL;
+    PetscFunctionBeginUser;
+    PetscCall(FindRecord(options, name, &record));
+    PetscCheck(ParseBoolean(record->value, value), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
+               "Option %s is no truth value", name);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsGetText(EngramOptions options, const char *name, const char **value)
+{
+    const EngramOptionRecord *record = NULL;
+    PetscFunctionBeginUser;
+    PetscCall(FindRecord(options, name, &record));
+    *value = record->value;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+int EngramOptionsCount(EngramOptions options)
+{
+    return options->count;
+}
+
+EngramOptionRecord EngramOptionsRecordAt(EngramOptions options, int i)
+{
+    return options->records[i];
+}
+
+int EngramOptionsForeignCount(EngramOptions options)
+{
+    return options->source.foreign_count;
+}
+
+const char *EngramOptionsForeignName(EngramOptions options, int i)
+{
+    return options->source.foreign_names[i];
+}
+
+const char *EngramOptionsForeignValue(EngramOptions options, int i)
+{
+    return options->source.foreign_values[i];
+}
+
+int EngramOptionsTableCount(EngramOptions options)
+{
+    return options->table_count;
+}
+
+const EngramOptionTable *EngramOptionsTableAt(EngramOptions options, int i)
+{
+    return options->tables[i];
+}
+
+PetscErrorCode EngramOptionsDestroy(EngramOptions *options)
+{
+    PetscFunctionBeginUser;
+    if (!*options) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    for (int i = 0; i < (*options)->count; i++) {
+        PetscCall(PetscFree((*options)->values[i]));
+    }
+    PetscCall(EngramOptionsSourceDestroy(&(*options)->source));
+    PetscCall(PetscFree(*options));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

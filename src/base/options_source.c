@@ -1,0 +1,249 @@
+#include "options_source.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "engram/base/error.h"
+
+#define SOLVER_PREFIX "slice_"
+
+/* Options of PETSc that are read when it starts or ends, so that they look unused in between. */
+static const char *const petsc_names[] = {
+    "options_file",      "options_file_yaml",  "options_string_yaml", "options_view",
+    "options_left",      "options_monitor",    "options_suppress_deprecated_warnings",
+    "skip_petscrc",      "log",                "log_all",             "log_view",
+    "log_view_memory",   "log_view_gpu_time",  "log_trace",           "log_sync",
+    "log_mpe",           "log_exclude",        "log_perfstubs",       "info",
+    "info_exclude",      "malloc",             "malloc_debug",        "malloc_dump",
+    "malloc_test",       "malloc_view",        "malloc_view_threshold", "malloc_hbw",
+    "malloc_coalesce",   "memory_view",        "objects_dump",        "checkstack",
+    "start_in_debugger", "debugger_nodes",     "debugger_pause",      "debugger_ranks",
+    "stop_for_debugger", "on_error_attach_debugger", "on_error_abort", "on_error_mpiabort",
+    "on_error_emacs",    "error_output_stdout", "error_output_none",  "fp_trap",
+    "no_signal_handler", "check_pointer_intensity", "shared_tmp",     "not_shared_tmp",
+    "tmp",               "nox",                "display",             "x_virtual",
+    "get_total_flops",   "mpidump",            "citations",           "version",
+    "help",              "use_gpu_aware_mpi",  "saws_options",        "python",
+    "history",           "vecscatter_view",    "petsc_ci",            "test",
+};
+
+static PetscBool IsPetscName(const char *name)
+{
+    for (size_t i = 0; i < sizeof(petsc_names) / sizeof(petsc_names[0]); i++) {
+        if (strcasecmp(name, petsc_names[i]) == 0) {
+            return PETSC_TRUE;
+        }
+    }
+    return PETSC_FALSE;
+}
+
+static PetscBool IsKey(const char *argument)
+{
+    return (PetscBool)(argument[0] == '-' &&
+                       (isalpha((unsigned char)argument[1]) || argument[1] == '_'));
+}
+
+static PetscErrorCode ReadFile(EngramOptionsSource *source, const char *path)
+{
+    EngramErrorCapture captured;
+    PetscMPIInt rank = 0;
+    PetscErrorCode outcome = PETSC_SUCCESS;
+    PetscFunctionBeginUser;
+    PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+    if (rank == 0 && access(path, R_OK) != 0) {
+        outcome = ENGRAM_ERR_INPUT;
+    }
+    PetscCall(EngramAgreeOnRoot(PETSC_COMM_WORLD, outcome, &outcome));
+    if (outcome) {
+        PetscCall(EngramInputError("case file '%s': cannot be read (does it exist?)", path));
+    }
+    PetscCall(PetscOptionsCreate(&source->file));
+    PetscCall(EngramErrorCaptureBegin(&captured));
+    outcome = PetscOptionsInsertFileYAML(PETSC_COMM_WORLD, source->file, path, PETSC_TRUE);
+    if (!outcome) {
+        outcome = PetscOptionsInsertFileYAML(PETSC_COMM_WORLD, NULL, path, PETSC_TRUE);
+    }
+    PetscCall(EngramErrorCaptureEnd());
+    if (outcome) {
+        PetscCall(EngramInputError("case file '%s': not valid YAML (%s)", path, captured.message));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Words of the command line that are neither an option nor the value of one. */
+static PetscErrorCode RefuseStrayWords(const EngramOptionsSource *source, const char *case_file)
+{
+    PetscFunctionBeginUser;
+    for (int i = case_file ? 2 : 1; i < source->argc; i++) {
+        if (IsKey(source->argv[i])) {
+            continue;
+        }
+        if (!IsKey(source->argv[i - 1]) || (case_file && i == 2)) {
+            PetscCall(EngramInputError("unexpected argument '%s': options are written -name value, "
+                                       "after the one case file",
+                                       source->argv[i]));
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsSourceRead(EngramOptionsSource *source, const char *case_file, int argc,
+                                       char **argv)
+{
+    PetscFunctionBeginUser;
+    source->argc = argc;
+    source->argv = argv;
+    PetscCall(RefuseStrayWords(source, case_file));
+    if (case_file) {
+        PetscCall(ReadFile(source, case_file));
+        PetscCall(PetscOptionsInsert(NULL, &argc, &argv, NULL));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+int EngramNameDistance(const char *a, const char *b)
+{
+    enum { LONGEST = 64 };
+    int rows[3][LONGEST + 1];
+    const int length_a = (int)strlen(a);
+    const int length_b = (int)strlen(b);
+    if (length_a > LONGEST || length_b > LONGEST) {
+        return LONGEST;
+    }
+    for (int j = 0; j <= length_b; j++) {
+        rows[0][j] = j;
+    }
+    for (int i = 1; i <= length_a; i++) {
+        const int *above = rows[(i + 2) % 3];
+        int *here = rows[i % 3];
+        here[0] = i;
+        for (int j = 1; j <= length_b; j++) {
+            const int differs = a[i - 1] != b[j - 1];
+            int best = above[j - 1] + differs;
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = here[j - 1] + 1 < best ? here[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                const int swapped = rows[(i + 1) % 3][j - 2] + 1;
+                best = swapped < best ? swapped : best;
+            }
+            here[j] = best;
+        }
+    }
+    return rows[length_a % 3][length_b];
+}
+
+/** The names nearest to an unknown one, as " did you mean ...?", or a pointer to -help. */
+static PetscErrorCode Suggest(EngramOptions options, const char *name, char *text, size_t size)
+{
+    int nearest = (int)strlen(name) / 3 + 1;
+    PetscFunctionBeginUser;
+    for (int i = 0; i < EngramOptionsCount(options); i++) {
+        const int distance =
+            EngramNameDistance(name, EngramOptionsRecordAt(options, i).option->name);
+        nearest = distance < nearest ? distance : nearest;
+    }
+    text[0] = '\0';
+    for (int i = 0; i < EngramOptionsCount(options); i++) {
+        const char *candidate = EngramOptionsRecordAt(options, i).option->name;
+        if (EngramNameDistance(name, candidate) == nearest) {
+            PetscCall(PetscStrlcat(text, text[0] ? " or -" : "did you mean -", size));
+            PetscCall(PetscStrlcat(text, candidate, size));
+        }
+    }
+    PetscCall(PetscStrlcat(text, text[0] ? "?" : "see engram -help", size));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscBool IsOwnName(EngramOptions options, const char *name)
+{
+    for (int i = 0; i < EngramOptionsCount(options); i++) {
+        if (strcasecmp(EngramOptionsRecordAt(options, i).option->name, name) == 0) {
+            return PETSC_TRUE;
+        }
+    }
+    return PETSC_FALSE;
+}
+
+/** Keeps an option of the solver for the record, once. */
+static PetscErrorCode NoteForeign(EngramOptionsSource *source, const char *name)
+{
+    char key[PETSC_MAX_OPTION_NAME];
+    char value[ENGRAM_OPTION_LENGTH] = "";
+    PetscFunctionBeginUser;
+    for (int i = 0; i < source->foreign_count; i++) {
+        if (strcasecmp(source->foreign_names[i], name) == 0) {
+            PetscFunctionReturn(PETSC_SUCCESS);
+        }
+    }
+    if (source->foreign_count < MAXIMUM_FOREIGN) {
+        PetscCall(PetscSNPrintf(key, sizeof(key), "-%s", name));
+        PetscCall(PetscOptionsGetString(NULL, NULL, key, value, sizeof(value), NULL));
+        PetscCall(PetscStrallocpy(name, &source->foreign_names[source->foreign_count]));
+        PetscCall(PetscStrallocpy(value, &source->foreign_values[source->foreign_count]));
+        source->foreign_count++;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RefuseName(EngramOptionsSource *source, EngramOptions options,
+                                 const char *name, PetscBool after_setup)
+{
+    char key[PETSC_MAX_OPTION_NAME];
+    char suggestion[512];
+    PetscBool is_used = PETSC_FALSE;
+    PetscFunctionBeginUser;
+    if (IsOwnName(options, name) || IsPetscName(name)) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    PetscCall(PetscSNPrintf(key, sizeof(key), "-%s", name));
+    PetscCall(PetscOptionsUsed(NULL, key, &is_used));
+    const PetscBool is_solver =
+        (PetscBool)(strncasecmp(name, SOLVER_PREFIX, strlen(SOLVER_PREFIX)) == 0);
+    if (is_used && is_solver && after_setup) {
+        PetscCall(NoteForeign(source, name));
+    }
+    if (is_used || (is_solver && !after_setup)) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    PetscCall(Suggest(options, name, suggestion, sizeof(suggestion)));
+    PetscCall(EngramInputError("unknown option -%s: %s", name, suggestion));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsSourceRefuseUnknown(EngramOptionsSource *source,
+                                                EngramOptions options, PetscBool after_setup)
+{
+    PetscInt count = 0;
+    char **names = NULL;
+    char **values = NULL;
+    PetscErrorCode outcome = PETSC_SUCCESS;
+    PetscFunctionBeginUser;
+    for (int i = 1; i < source->argc; i++) {
+        if (IsKey(source->argv[i])) {
+            PetscCall(RefuseName(source, options, source->argv[i] + 1, after_setup));
+        }
+    }
+    if (source->file) {
+        PetscCall(PetscOptionsLeftGet(source->file, &count, &names, &values));
+        for (PetscInt i = 0; i < count && !outcome; i++) {
+            outcome = RefuseName(source, options, names[i], after_setup);
+        }
+        PetscCall(PetscOptionsLeftRestore(source->file, &count, &names, &values));
+        PetscCall(outcome);
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsSourceDestroy(EngramOptionsSource *source)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscOptionsDestroy(&source->file));
+    for (int i = 0; i < source->foreign_count; i++) {
+        PetscCall(PetscFree(source->foreign_names[i]));
+        PetscCall(PetscFree(source->foreign_values[i]));
+    }
+    source->foreign_count = 0;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

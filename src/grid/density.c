@@ -1,0 +1,54 @@
+#include "engram/grid/density.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engram/base/error.h"
+#include "engram/kernels/slice_elimination.h"
+
+enum { CACHE_LINE_BYTES = 64 };
+
+PetscErrorCode EngramAlignedCalloc(PetscInt count, double **array)
+{
+    void *memory = NULL;
+    const size_t bytes = (size_t)count * sizeof(double);
+    PetscFunctionBeginUser;
+    if (posix_memalign(&memory, CACHE_LINE_BYTES, bytes ? bytes : sizeof(double)) != 0) {
+        SETERRQ(PETSC_COMM_SELF, PETSC_ERR_MEM, "No memory for %" PetscInt_FMT " numbers", count);
+    }
+    memset(memory, 0, bytes);
+    *array = memory;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramAlignedFree(double **array)
+{
+    PetscFunctionBeginUser;
+    free(*array);
+    *array = NULL;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscInt EngramGridPaddedSlices(const EngramGrid *grid)
+{
+    const PetscInt padding = ENGRAM_SLICE_PADDING;
+    return (grid->w_local + padding - 1) / padding * padding;
+}
+
+PetscErrorCode EngramDensityCreate(const EngramGrid *grid, EngramDensity *density)
+{
+    PetscFunctionBeginUser;
+    const PetscInt length = grid->v_nodes * grid->w_stride;
+    PetscCall(EngramAlignedCalloc(length, &density->values));
+    PetscCall(
+        VecCreateSeqWithArray(PETSC_COMM_SELF, 1, length, density->values, &density->vec));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramDensityDestroy(EngramDensity *density)
+{
+    PetscFunctionBeginUser;
+    PetscCall(VecDestroy(&density->vec));
+    PetscCall(EngramAlignedFree(&density->values));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

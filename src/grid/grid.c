@@ -1,0 +1,200 @@
+#include "engram/grid/grid.h"
+
+#include <math.h>
+
+#include "engram/base/error.h"
+#include "engram/kernels/slice_elimination.h"
+
+static const EngramOption grid_options[] = {
+    {"model_v_threshold", ENGRAM_OPTION_REAL, "2", "potential", "firing threshold V_F",
+     ENGRAM_BOUND_NONE, 0},
+    {"model_v_reset", ENGRAM_OPTION_REAL, "1", "potential", "reset potential V_R < V_F",
+     ENGRAM_BOUND_NONE, 0},
+    {"model_v_min", ENGRAM_OPTION_REAL, "-4", "potential",
+     "lower end that stands for minus infinity", ENGRAM_BOUND_NONE, 0},
+    {"grid_v_cells", ENGRAM_OPTION_INTEGER, "480", "cells",
+     "cells of the potential axis from v_min to V_F; V_R must fall on a node",
+     ENGRAM_BOUND_AT_LEAST, 3},
+    {"grid_w_min", ENGRAM_OPTION_REAL, "0", "weight", "lower end of the synaptic weights",
+     ENGRAM_BOUND_NONE, 0},
+    {"grid_w_max", ENGRAM_OPTION_REAL, "1", "weight",
+     "upper end of the synaptic weights; equal to the lower end for one single weight",
+     ENGRAM_BOUND_NONE, 0},
+    {"grid_w_cells", ENGRAM_OPTION_INTEGER, "256", "cells",
+     "cells of the weight axis, divided among the ranks", ENGRAM_BOUND_AT_LEAST, 1},
+};
+
+const EngramOptionTable EngramGridOptions = {
+    "Grid", grid_options, (int)(sizeof(grid_options) / sizeof(grid_options[0]))};
+
+PetscErrorCode EngramGridParametersGet(EngramOptions options, EngramGridParameters *parameters)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramOptionsGetReal(options, "model_v_threshold", &parameters->v_threshold));
+    PetscCall(EngramOptionsGetReal(options, "model_v_reset", &parameters->v_reset));
+    PetscCall(EngramOptionsGetReal(options, "model_v_min", &parameters->v_min));
+    PetscCall(EngramOptionsGetInteger(options, "grid_v_cells", &parameters->v_cells));
+    PetscCall(EngramOptionsGetReal(options, "grid_w_min", &parameters->w_min));
+    PetscCall(EngramOptionsGetReal(options, "grid_w_max", &parameters->w_max));
+    PetscCall(EngramOptionsGetInteger(options, "grid_w_cells", &parameters->w_cells));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Cells below the reset potential, or -1 when it falls between two nodes. */
+static PetscInt CellsBelowReset(const EngramGridParameters *parameters, PetscInt v_cells)
+{
+    const double share = (parameters->v_reset - parameters->v_min) /
+                         (parameters->v_threshold - parameters->v_min);
+    const double cells = share * (double)v_cells;
+    const double nearest = round(cells);
+    if (fabs(cells - nearest) > 1e-9 * (double)v_cells || nearest < 1.0) {
+        return -1;
+    }
+    return (PetscInt)nearest;
+}
+
+/** The nearest count of cells that works in one direction, or 0. */
+static PetscInt NearestCount(const EngramGridParameters *parameters, PetscInt direction)
+{
+    const PetscInt last = 2 * parameters->v_cells + 1000;
+    for (PetscInt cells = parameters->v_cells + direction; cells >= 3 && cells <= last;
+         cells += direction) {
+        if (CellsBelowReset(parameters, cells) > 0) {
+            return cells;
+        }
+    }
+    return 0;
+}
+
+static PetscErrorCode RefuseResetBetweenNodes(const EngramGridParameters *parameters)
+{
+    const PetscInt below = NearestCount(parameters, -1);
+    const PetscInt above = NearestCount(parameters, 1);
+    PetscFunctionBeginUser;
+    if (!below && !above) {
+        PetscCall(EngramInputError("-grid_v_cells %" PetscInt_FMT ": V_R = %g falls between two "
+                                   "nodes, and no count near it works: choose -model_v_min such "
+                                   "that (V_R - v_min)/(V_F - v_min) is a simple fraction",
+                                   parameters->v_cells, parameters->v_reset));
+    } else if (!below) {
+        PetscCall(EngramInputError("-grid_v_cells %" PetscInt_FMT ": V_R = %g falls between two "
+                                   "nodes; the nearest count that works is %" PetscInt_FMT,
+                                   parameters->v_cells, parameters->v_reset, above));
+    } else {
+        PetscCall(EngramInputError("-grid_v_cells %" PetscInt_FMT ": V_R = %g falls between two "
+                                   "nodes; the nearest counts that work are %" PetscInt_FMT
+                                   " and %" PetscInt_FMT,
+                                   parameters->v_cells, parameters->v_reset, below, above));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CheckParameters(MPI_Comm comm, const EngramGridParameters *parameters)
+{
+    PetscMPIInt size = 0;
+    PetscFunctionBeginUser;
+    if (!(parameters->v_reset < parameters->v_threshold)) {
+        PetscCall(EngramInputError("-model_v_reset %g: must lie below -model_v_threshold %g",
+                                   parameters->v_reset, parameters->v_threshold));
+    }
+    if (!(parameters->v_min < parameters->v_reset)) {
+        PetscCall(EngramInputError("-model_v_min %g: must lie below -model_v_reset %g",
+                                   parameters->v_min, parameters->v_reset));
+    }
+    if (CellsBelowReset(parameters, parameters->v_cells) < 0) {
+        PetscCall(RefuseResetBetweenNodes(parameters));
+    }
+    if (parameters->v_cells > INT32_MAX / 2) {
+        PetscCall(EngramInputError("-grid_v_cells %" PetscInt_FMT ": more than a slice can hold",
+                                   parameters->v_cells));
+    }
+    const PetscBool is_point = (PetscBool)(parameters->w_min == parameters->w_max);
+    if (parameters->w_max < parameters->w_min || (is_point && parameters->w_cells > 1)) {
+        PetscCall(EngramInputError("-grid_w_max %g: must lie above -grid_w_min %g (they may be "
+                                   "equal with -grid_w_cells 1)",
+                                   parameters->w_max, parameters->w_min));
+    }
+    PetscCallMPI(MPI_Comm_size(comm, &size));
+    if (size > parameters->w_cells) {
+        PetscCall(EngramInputError("-grid_w_cells %" PetscInt_FMT ": fewer cells than the %d ranks "
+                                   "of this run; start at most %" PetscInt_FMT " ranks",
+                                   parameters->w_cells, size, parameters->w_cells));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Distance of two rows: whole vectors, and no power of two, which would crowd few cache sets. */
+static PetscInt RowStride(PetscInt cells)
+{
+    const PetscInt padding = ENGRAM_SLICE_PADDING;
+    const PetscInt stride = (cells + padding - 1) / padding * padding;
+    return stride % 64 == 0 ? stride + padding : stride;
+}
+
+static PetscErrorCode FillWeights(EngramGrid *grid, double w_min)
+{
+    const PetscInt cells = grid->w_local;
+    PetscFunctionBeginUser;
+    PetscCall(PetscMalloc1(cells + 2, &grid->w));
+    PetscCall(PetscMalloc1(cells + 3, &grid->w_left_face));
+    for (PetscInt i = 0; i < cells + 3; i++) {
+        const PetscInt face = grid->w_start + i - 1;
+        const PetscBool is_inside = (PetscBool)(face > 0 && face < grid->w_cells);
+        grid->w_left_face[i] = is_inside ? w_min + (double)face * grid->w_spacing : NAN;
+        if (i < cells + 2) {
+            grid->w[i] = w_min + ((double)face + 0.5) * grid->w_spacing;
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramGridCreate(MPI_Comm comm, const EngramGridParameters *parameters,
+                                EngramGrid **grid)
+{
+    EngramGrid *made = NULL;
+    PetscFunctionBeginUser;
+    *grid = NULL;
+    PetscCall(CheckParameters(comm, parameters));
+    PetscCall(PetscNew(&made));
+    *grid = made;
+    made->comm = comm;
+    PetscCallMPI(MPI_Comm_rank(comm, &made->rank));
+    PetscCallMPI(MPI_Comm_size(comm, &made->size));
+    made->v_min = parameters->v_min;
+    made->v_nodes = parameters->v_cells - 1;
+    made->v_spacing = (parameters->v_threshold - parameters->v_min) / (double)parameters->v_cells;
+    made->reset_node = CellsBelowReset(parameters, parameters->v_cells) - 1;
+
+    const PetscInt share = parameters->w_cells / made->size;
+    const PetscInt extra = parameters->w_cells % made->size;
+    made->w_cells = parameters->w_cells;
+    made->w_local = share + (made->rank < extra ? 1 : 0);
+    made->w_start = share * made->rank + (made->rank < extra ? made->rank : extra);
+    made->w_stride = RowStride(made->w_local);
+    const double range = parameters->w_max - parameters->w_min;
+    made->w_spacing = range > 0.0 ? range / (double)parameters->w_cells : 1.0;
+    PetscCall(FillWeights(made, range > 0.0 ? parameters->w_min : parameters->w_min - 0.5));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+double EngramGridPotential(const EngramGrid *grid, PetscInt node)
+{
+    return grid->v_min + (double)(node + 1) * grid->v_spacing;
+}
+
+double EngramGridWeight(const EngramGrid *grid, PetscInt cell)
+{
+    return grid->w[1] + (double)(cell - grid->w_start) * grid->w_spacing;
+}
+
+PetscErrorCode EngramGridDestroy(EngramGrid **grid)
+{
+    PetscFunctionBeginUser;
+    if (!*grid) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    PetscCall(PetscFree((*grid)->w));
+    PetscCall(PetscFree((*grid)->w_left_face));
+    PetscCall(PetscFree(*grid));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,63 @@
+#include "engram/kernels/slice_matrix.h"
+
+#include "arithmetic.h"
+
+void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const double *drift)
+{
+    const EngramFaceTable *table = matrix->table;
+    const double strength = lambda * table->noise / (table->spacing * table->spacing);
+    for (int k = 0; k < table->nodes; k++) {
+        double *restrict up = matrix->up + k * matrix->stride;
+        double *restrict down = matrix->down + k * matrix->stride;
+        EngramFaceWeights(table, k, matrix->slices, drift, up, down);
+        for (ptrdiff_t i = 0; i < matrix->slices; i++) {
+            up[i] *= strength;
+            down[i] *= strength;
+        }
+    }
+}
+
+EngramSliceRow EngramSliceMatrixRow(const EngramSliceMatrix *matrix, int node, ptrdiff_t slice)
+{
+    const ptrdiff_t here = node * matrix->stride + slice;
+    const ptrdiff_t below = here - matrix->stride;
+    EngramSliceRow row = {0.0, 1.0 + matrix->up[here], 0.0};
+    if (node > 0) {
+        row.left = -matrix->up[below];
+        row.diagonal += matrix->down[below];
+    }
+    if (node < matrix->table->nodes - 1) {
+        row.right = -matrix->down[here];
+    }
+    return row;
+}
+
+double EngramSliceMatrixSpike(const EngramSliceMatrix *matrix, ptrdiff_t slice)
+{
+    return -matrix->up[(matrix->table->nodes - 1) * matrix->stride + slice];
+}
+
+void EngramSliceMatrixMultiply(const EngramSliceMatrix *matrix, const double *x, double *y)
+{
+    const int nodes = matrix->table->nodes;
+    const ptrdiff_t stride = matrix->stride;
+    for (int k = 0; k < nodes; k++) {
+        for (ptrdiff_t i = 0; i < matrix->slices; i++) {
+            const EngramSliceRow row = EngramSliceMatrixRow(matrix, k, i);
+            const ptrdiff_t here = k * stride + i;
+            double product = row.diagonal * x[here];
+            if (k > 0) {
+                product += row.left * x[here - stride];
+            }
+            if (k < nodes - 1) {
+                product += row.right * x[here + stride];
+            }
+            y[here] = product;
+        }
+    }
+    const double *last = x + (nodes - 1) * stride;
+    double *reset = y + matrix->table->reset_node * stride;
+    for (ptrdiff_t i = 0; i < matrix->slices; i++) {
+        reset[i] += EngramSliceMatrixSpike(matrix, i) * last[i];
+    }
+}

@@ -1,0 +1,194 @@
+/* fields.h5: density, firing rate and weight density at chosen times; fields.xmf for ParaView. */
+#include <math.h>
+#include <string.h>
+
+#include "engram/base/error.h"
+#include "engram/base/hdf5_file.h"
+#include "engram/base/log.h"
+#include "engram/observe/observer.h"
+#include "xdmf.h"
+
+/* A time this close to a multiple of the interval, in units of it, is that multiple. */
+static const double INTERVAL_TOLERANCE = 1e-9;
+
+typedef struct Fields {
+    EngramOutputParameters parameters;
+    EngramHdf5File file;
+    XdmfSeries xdmf;
+    EngramHdf5Part number; /* a row of one number */
+    EngramHdf5Part slices; /* a row [w] */
+    EngramHdf5Part plane;  /* a row [v][w] */
+    PetscInt rows;
+    PetscInt64 interval; /* of the last row written */
+} Fields;
+
+static void DescribeParts(const EngramGrid *grid, Fields *fields)
+{
+    const hsize_t nodes = (hsize_t)grid->v_nodes;
+    const hsize_t cells = (hsize_t)grid->w_cells;
+    const hsize_t local = (hsize_t)grid->w_local;
+    const hsize_t start = (hsize_t)grid->w_start;
+    fields->number.dimensions = 0;
+    fields->slices = (EngramHdf5Part){1, {cells}, {start}, {local}, {local}};
+    fields->plane = (EngramHdf5Part){2,
+                                     {nodes, cells},
+                                     {0, start},
+                                     {nodes, local},
+                                     {nodes, (hsize_t)grid->w_stride}};
+}
+
+static PetscErrorCode WriteAxes(const EngramGrid *grid, const Fields *fields)
+{
+    double *v = NULL;
+    PetscFunctionBeginUser;
+    const hsize_t nodes = (hsize_t)grid->v_nodes;
+    EngramHdf5Part part = {1, {nodes}, {0}, {nodes}, {nodes}};
+    if (grid->rank != 0) {
+        part.count[0] = 0;
+    }
+    PetscCall(PetscMalloc1(grid->v_nodes, &v));
+    for (PetscInt k = 0; k < grid->v_nodes; k++) {
+        v[k] = EngramGridPotential(grid, k);
+    }
+    PetscCall(EngramHdf5WriteOnce(&fields->file, "v", &part, v, "dimensionless",
+                                  "membrane potential at the unknown nodes"));
+    PetscCall(PetscFree(v));
+    PetscCall(EngramHdf5WriteOnce(&fields->file, "w", &fields->slices, grid->w + 1,
+                                  "dimensionless", "synaptic weight at the centres of the cells"));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WriteProvenance(const Fields *fields)
+{
+    PetscFunctionBeginUser;
+    const EngramOutputParameters *parameters = &fields->parameters;
+    for (int i = 0; i < parameters->provenance.count; i++) {
+        PetscCall(EngramHdf5WriteText(&fields->file, "/", parameters->provenance.entries[i].name,
+                                      parameters->provenance.entries[i].text));
+    }
+    PetscCall(EngramHdf5CreateGroup(&fields->file, "options_used"));
+    PetscCall(EngramHdf5CreateGroup(&fields->file, "options_default"));
+    for (int i = 0; i < EngramOptionsCount(parameters->options); i++) {
+        const EngramOptionRecord record = EngramOptionsRecordAt(parameters->options, i);
+        PetscCall(EngramHdf5WriteText(&fields->file,
+                                      record.is_default ? "options_default" : "options_used",
+                                      record.option->name, record.value));
+    }
+    for (int i = 0; i < EngramOptionsForeignCount(parameters->options); i++) {
+        PetscCall(EngramHdf5WriteText(&fields->file, "options_used",
+                                      EngramOptionsForeignName(parameters->options, i),
+                                      EngramOptionsForeignValue(parameters->options, i)));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CreateDatasets(const Fields *fields)
+{
+    const EngramHdf5File *file = &fields->file;
+    PetscFunctionBeginUser;
+    PetscCall(EngramHdf5CreateRows(file, "time", &fields->number, "learning time",
+                                   "time of each row of the other datasets"));
+    PetscCall(EngramHdf5CreateRows(file, "total_rate", &fields->number, "1/reacting time",
+                                   "total firing rate Nbar: integral of firing_rate over w"));
+    PetscCall(EngramHdf5CreateRows(file, "density", &fields->plane, "1/(potential weight)",
+                                   "probability density p[time][v][w]"));
+    PetscCall(EngramHdf5CreateRows(file, "firing_rate", &fields->slices,
+                                   "1/(reacting time weight)", "firing rate N[time][w]"));
+    PetscCall(EngramHdf5CreateRows(file, "weight_density", &fields->slices, "1/weight",
+                                   "distribution of synaptic weights H[time][w]: integral of "
+                                   "density over v"));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
+{
+    const EngramHdf5File *file = &fields->file;
+    const PetscInt row = fields->rows;
+    PetscFunctionBeginUser;
+    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_FIELDS_WRITE));
+    PetscCall(EngramHdf5WriteRow(file, "time", row, &fields->number, &snapshot->time));
+    PetscCall(EngramHdf5WriteRow(file, "total_rate", row, &fields->number, &snapshot->total_rate));
+    PetscCall(EngramHdf5WriteRow(file, "density", row, &fields->plane, snapshot->density));
+    PetscCall(EngramHdf5WriteRow(file, "firing_rate", row, &fields->slices,
+                                 snapshot->firing_rate));
+    PetscCall(EngramHdf5WriteRow(file, "weight_density", row, &fields->slices,
+                                 snapshot->weight_density));
+    PetscCall(EngramHdf5Flush(file));
+    PetscCall(XdmfSeriesAppend(&fields->xdmf, row, snapshot->time));
+    PetscCall(EngramLogEventEnd(ENGRAM_EVENT_FIELDS_WRITE, 0.0));
+    fields->rows++;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
+{
+    char path[PETSC_MAX_PATH_LEN];
+    Fields *fields = context;
+    PetscFunctionBeginUser;
+    const char *directory = fields->parameters.directory;
+    DescribeParts(initial->grid, fields);
+    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/fields.h5", directory));
+    PetscCall(EngramHdf5Create(initial->grid->comm, path, &fields->file));
+    PetscCall(WriteProvenance(fields));
+    PetscCall(WriteAxes(initial->grid, fields));
+    PetscCall(CreateDatasets(fields));
+    PetscCall(XdmfSeriesStart(initial->grid, directory, &fields->xdmf));
+    PetscCall(WriteState(fields, initial));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Number of whole intervals up to a time. */
+static PetscInt64 IntervalOf(const Fields *fields, double time)
+{
+    return (PetscInt64)floor(time / fields->parameters.fields_every + INTERVAL_TOLERANCE);
+}
+
+static PetscErrorCode ObserveFields(void *context, const EngramSnapshot *snapshot)
+{
+    Fields *fields = context;
+    PetscBool is_due = snapshot->is_last;
+    PetscFunctionBeginUser;
+    if (fields->parameters.fields_every > 0.0) {
+        const PetscInt64 interval = IntervalOf(fields, snapshot->time);
+        is_due = (PetscBool)(is_due || interval > fields->interval);
+        fields->interval = interval;
+    }
+    if (is_due) {
+        PetscCall(WriteState(fields, snapshot));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode StopFields(void *context, const EngramSnapshot *last,
+                                 const EngramOutcome *outcome)
+{
+    Fields *fields = context;
+    PetscFunctionBeginUser;
+    (void)last;
+    (void)outcome;
+    PetscCall(EngramHdf5Close(&fields->file));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode DestroyFields(void *context)
+{
+    Fields *fields = context;
+    PetscFunctionBeginUser;
+    PetscCall(EngramHdf5Close(&fields->file));
+    PetscCall(PetscFree(fields));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramFieldsCreate(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                  EngramObserver *observer)
+{
+    Fields *fields = NULL;
+    PetscFunctionBeginUser;
+    (void)grid;
+    PetscCall(PetscNew(&fields));
+    fields->parameters = *parameters;
+    fields->file.id = -1;
+    *observer = (EngramObserver){"fields", fields, StartFields, ObserveFields, StopFields,
+                                 DestroyFields};
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

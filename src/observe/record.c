@@ -1,0 +1,127 @@
+/* case.yaml, every option as used, at the start; summary.yaml, how the run went, at the end. */
+#include <string.h>
+
+#include "engram/base/error.h"
+#include "engram/observe/observer.h"
+#include "text_file.h"
+
+typedef struct Record {
+    EngramOutputParameters parameters;
+} Record;
+
+/** A YAML scalar: numbers and truth values as they are, anything else in double quotes. */
+static void PrintScalar(TextFile *file, const EngramOption *option, const char *text)
+{
+    const PetscBool is_plain =
+        (PetscBool)(option && text[0] &&
+                    (option->kind == ENGRAM_OPTION_REAL || option->kind == ENGRAM_OPTION_INTEGER ||
+                     option->kind == ENGRAM_OPTION_BOOLEAN));
+    if (is_plain) {
+        TextFilePrint(file, "%s", text);
+        return;
+    }
+    if (option && option->kind == ENGRAM_OPTION_BOOLEAN) {
+        TextFilePrint(file, "true");
+        return;
+    }
+    TextFilePrint(file, "\"");
+    for (const char *at = text; *at; at++) {
+        TextFilePrint(file, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
+    }
+    TextFilePrint(file, "\"");
+}
+
+static PetscErrorCode WriteCase(const EngramGrid *grid, const EngramOutputParameters *parameters)
+{
+    TextFile file;
+    PetscFunctionBeginUser;
+    memset(&file, 0, sizeof(file));
+    PetscCall(TextFileOpen(grid->comm, parameters->directory, "case.yaml", &file));
+    TextFilePrint(&file, "# Every option as used by engram %s (%s), for running it again.\n",
+                  EngramProvenanceText(&parameters->provenance, "version"),
+                  EngramProvenanceText(&parameters->provenance, "revision"));
+    for (int i = 0; i < EngramOptionsCount(parameters->options); i++) {
+        const EngramOptionRecord record = EngramOptionsRecordAt(parameters->options, i);
+        TextFilePrint(&file, "%s: ", record.option->name);
+        PrintScalar(&file, record.option, record.value);
+        TextFilePrint(&file, "%s\n", record.is_default ? "  # default" : "");
+    }
+    for (int i = 0; i < EngramOptionsForeignCount(parameters->options); i++) {
+        TextFilePrint(&file, "%s: ", EngramOptionsForeignName(parameters->options, i));
+        PrintScalar(&file, NULL, EngramOptionsForeignValue(parameters->options, i));
+        TextFilePrint(&file, "\n");
+    }
+    PetscCall(TextFileClose(&file));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode StartRecord(void *context, const EngramSnapshot *initial)
+{
+    Record *record = context;
+    PetscFunctionBeginUser;
+    PetscCall(WriteCase(initial->grid, &record->parameters));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const EngramOutcome *outcome)
+{
+    const EngramGrid *grid = last->grid;
+    const double cells = (double)grid->v_nodes * (double)grid->w_cells;
+    const double updates = cells * (double)PetscMax(outcome->steps_done, 1);
+    TextFilePrint(file, "status: %s\n", outcome->is_complete ? "done" : "stopped");
+    if (outcome->failure) {
+        TextFilePrint(file, "reason: \"%s\"\n", outcome->failure);
+    }
+    TextFilePrint(file, "steps: %" PetscInt64_FMT "\ntransport_substeps: %" PetscInt64_FMT "\n",
+                  outcome->steps_done, outcome->substeps);
+    TextFilePrint(file, "ranks: %d\nv_cells: %" PetscInt_FMT "\nw_cells: %" PetscInt_FMT "\n",
+                  grid->size, grid->v_nodes + 1, grid->w_cells);
+    TextFilePrint(file, "wall_seconds: %.6g\nstep_seconds: %.6g\n", outcome->wall_seconds,
+                  outcome->step_seconds);
+    TextFilePrint(file, "ns_per_cell_and_step: %.6g\n", 1e9 * outcome->step_seconds / updates);
+}
+
+static PetscErrorCode StopRecord(void *context, const EngramSnapshot *last,
+                                 const EngramOutcome *outcome)
+{
+    TextFile file;
+    EngramDiagnostics diagnostics;
+    Record *record = context;
+    const EngramOutputParameters *parameters = &record->parameters;
+    PetscFunctionBeginUser;
+    memset(&file, 0, sizeof(file));
+    PetscCall(EngramSnapshotDiagnostics(last, &diagnostics));
+    PetscCall(TextFileOpen(last->grid->comm, parameters->directory, "summary.yaml", &file));
+    PrintOutcome(&file, last, outcome);
+    TextFilePrint(&file, "time: %.17g\ntotal_rate: %.17g\nmass_error: %.17g\nmin_density: %.17g\n",
+                  last->time, last->total_rate, diagnostics.mass_error, diagnostics.min_density);
+    TextFilePrint(&file, "mean_weight: %.17g\nvar_weight: %.17g\n", diagnostics.mean_weight,
+                  diagnostics.var_weight);
+    TextFilePrint(&file, "slice_solver: \"%s\"\nprovenance:\n", parameters->solver);
+    for (int i = 0; i < parameters->provenance.count; i++) {
+        const EngramProvenanceEntry *entry = &parameters->provenance.entries[i];
+        TextFilePrint(&file, "  %s: \"%s\"\n", entry->name, entry->text);
+    }
+    PetscCall(TextFileClose(&file));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode DestroyRecord(void *context)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscFree(context));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramRecordCreate(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                  EngramObserver *observer)
+{
+    Record *record = NULL;
+    PetscFunctionBeginUser;
+    (void)grid;
+    PetscCall(PetscNew(&record));
+    record->parameters = *parameters;
+    *observer =
+        (EngramObserver){"record", record, StartRecord, NULL, StopRecord, DestroyRecord};
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,87 @@
+/* series.csv: one row every few steps, the first for the initial state, the last for the end. */
+#include <string.h>
+
+#include "engram/base/error.h"
+#include "engram/observe/observer.h"
+#include "text_file.h"
+
+/* Rows reach the disk at least this often, so that a running job can be looked at. */
+static const double FLUSH_SECONDS = 1.0;
+
+typedef struct Series {
+    TextFile file;
+    PetscInt every;
+    const char *directory;
+    double flushed_at;
+} Series;
+
+static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
+{
+    EngramDiagnostics diagnostics;
+    PetscFunctionBeginUser;
+    PetscCall(EngramSnapshotDiagnostics(snapshot, &diagnostics));
+    TextFilePrint(&series->file,
+                  "%" PetscInt64_FMT ",%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g\n",
+                  snapshot->step, snapshot->time, snapshot->dt, snapshot->total_rate,
+                  diagnostics.mass_error, diagnostics.min_density, diagnostics.mean_weight,
+                  diagnostics.var_weight);
+    if (MPI_Wtime() - series->flushed_at > FLUSH_SECONDS) {
+        series->flushed_at = MPI_Wtime();
+        /* A failure stays with the stream and is reported by the close. */
+        (void)TextFileFlushOnRoot(&series->file);
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode StartSeries(void *context, const EngramSnapshot *initial)
+{
+    Series *series = context;
+    PetscFunctionBeginUser;
+    PetscCall(TextFileOpen(initial->grid->comm, series->directory, "series.csv", &series->file));
+    TextFilePrint(&series->file,
+                  "step,time,dt,total_rate,mass_error,min_density,mean_weight,var_weight\n");
+    PetscCall(WriteRow(series, initial));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ObserveSeries(void *context, const EngramSnapshot *snapshot)
+{
+    Series *series = context;
+    PetscFunctionBeginUser;
+    if (snapshot->step % series->every == 0 || snapshot->is_last) {
+        PetscCall(WriteRow(series, snapshot));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode StopSeries(void *context, const EngramSnapshot *last,
+                                 const EngramOutcome *outcome)
+{
+    Series *series = context;
+    PetscFunctionBeginUser;
+    (void)last;
+    (void)outcome;
+    PetscCall(TextFileClose(&series->file));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode DestroySeries(void *context)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscFree(context));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                  EngramObserver *observer)
+{
+    Series *series = NULL;
+    PetscFunctionBeginUser;
+    (void)grid;
+    PetscCall(PetscNew(&series));
+    series->every = parameters->series_every;
+    series->directory = parameters->directory;
+    *observer = (EngramObserver){"series", series, StartSeries, ObserveSeries, StopSeries,
+                                 DestroySeries};
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,258 @@
+#include "engram/solver/slice_solver.h"
+
+#include <string.h>
+
+#include "engram/base/error.h"
+#include "engram/base/log.h"
+#include "pc_gth.h"
+#include "slice_operator.h"
+
+static const EngramOption solver_options[] = {
+    {"slice_ksp_type", ENGRAM_OPTION_TEXT, "preonly", "name of a PETSc KSP",
+     "method for the voltage slices", ENGRAM_BOUND_NONE, 0},
+    {"slice_pc_type", ENGRAM_OPTION_TEXT, ENGRAM_PC_GTH, "name of a PETSc PC",
+     "preconditioner of the voltage slices; gth is the exact, subtraction-free elimination",
+     ENGRAM_BOUND_NONE, 0},
+    {"slice_ksp_rtol", ENGRAM_OPTION_REAL, "1e-12", "dimensionless",
+     "relative tolerance of iterative methods", ENGRAM_BOUND_ABOVE, 0},
+};
+
+const EngramOptionTable EngramSliceSolverOptions = {
+    "Slice solver (and any other PETSc KSP or PC option with the prefix -slice_)", solver_options,
+    (int)(sizeof(solver_options) / sizeof(solver_options[0]))};
+
+struct EngramSliceSolver {
+    const EngramGrid *grid; /* borrowed */
+    SliceOperator slices;
+    KSP ksp;
+    PetscBool is_direct; /* the PC is the exact inverse and nothing is asked of the KSP */
+    Vec alias;           /* right-hand side of a direct solve: shares the density's memory */
+    Vec rhs;             /* right-hand side of any other solve */
+};
+
+PetscErrorCode EngramSliceSolverRegister(void)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PCRegister(ENGRAM_PC_GTH, EngramPCCreateGth));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSliceSolverCreate(const EngramGrid *grid, double noise,
+                                       EngramSliceSolver *solver)
+{
+    EngramSliceSolver made = NULL;
+    PC pc = NULL;
+    PetscFunctionBeginUser;
+    PetscCall(PetscNew(&made));
+    *solver = made;
+    made->grid = grid;
+    PetscCall(SliceOperatorCreate(grid, noise, &made->slices));
+    PetscCall(KSPCreate(PETSC_COMM_SELF, &made->ksp));
+    PetscCall(KSPSetOptionsPrefix(made->ksp, "slice_"));
+    PetscCall(KSPSetOperators(made->ksp, made->slices.shell, made->slices.shell));
+    PetscCall(KSPSetType(made->ksp, KSPPREONLY));
+    PetscCall(KSPSetTolerances(made->ksp, 1e-12, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT));
+    PetscCall(KSPGetPC(made->ksp, &pc));
+    PetscCall(PCSetType(pc, ENGRAM_PC_GTH));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CheckTypes(void)
+{
+    static const char *const keys[2] = {"-slice_ksp_type", "-slice_pc_type"};
+    char name[256];
+    PetscBool is_set = PETSC_FALSE;
+    PetscFunctionBeginUser;
+    for (int i = 0; i < 2; i++) {
+        void (*constructor)(void) = NULL;
+        PetscCall(PetscOptionsGetString(NULL, NULL, keys[i], name, sizeof(name), &is_set));
+        if (!is_set) {
+            continue;
+        }
+        PetscCall(PetscFunctionListFind(i == 0 ? KSPList : PCList, name, &constructor));
+        if (!constructor) {
+            PetscCall(EngramInputError("%s %s: PETSc has no such %s; the default is %s", keys[i],
+                                       name, i == 0 ? "KSP" : "PC", i == 0 ? "preonly" : "gth"));
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSliceSolverSetFromOptions(EngramSliceSolver solver)
+{
+    EngramErrorCapture captured;
+    PetscFunctionBeginUser;
+    PetscCall(CheckTypes());
+    PetscCall(EngramErrorCaptureBegin(&captured));
+    const PetscErrorCode outcome = KSPSetFromOptions(solver->ksp);
+    PetscCall(EngramErrorCaptureEnd());
+    if (outcome) {
+        PetscCall(EngramInputError("-slice_...: PETSc refuses the options of the slice solver: %s",
+                                   captured.message));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Whether any option of the KSP was given but its type: then its services are wanted. */
+static PetscErrorCode AsksForKsp(PetscBool *asks)
+{
+    char *all = NULL;
+    PetscFunctionBeginUser;
+    *asks = PETSC_FALSE;
+    PetscCall(PetscOptionsGetAll(NULL, &all));
+    for (const char *at = all; (at = strstr(at, "-slice_ksp_")) != NULL; at++) {
+        if (strncmp(at, "-slice_ksp_type", strlen("-slice_ksp_type")) != 0) {
+            *asks = PETSC_TRUE;
+        }
+    }
+    PetscCall(PetscFree(all));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ChooseMethod(EngramSliceSolver solver, PetscBool *needs_entries)
+{
+    PC pc = NULL;
+    PetscBool is_preonly = PETSC_FALSE;
+    PetscBool is_gth = PETSC_FALSE;
+    PetscBool asks = PETSC_FALSE;
+    PetscFunctionBeginUser;
+    PetscCall(KSPGetPC(solver->ksp, &pc));
+    PetscCall(PetscObjectTypeCompare((PetscObject)solver->ksp, KSPPREONLY, &is_preonly));
+    PetscCall(PetscObjectTypeCompare((PetscObject)pc, ENGRAM_PC_GTH, &is_gth));
+    PetscCall(AsksForKsp(&asks));
+    solver->is_direct = (PetscBool)(is_preonly && is_gth && !asks);
+    *needs_entries = (PetscBool)!(is_preonly && is_gth);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSliceSolverSetUp(EngramSliceSolver solver)
+{
+    PetscBool needs_entries = PETSC_FALSE;
+    PetscFunctionBeginUser;
+    const PetscInt length = solver->grid->v_nodes * solver->grid->w_stride;
+    PetscCall(ChooseMethod(solver, &needs_entries));
+    if (needs_entries) {
+        PetscCall(SliceOperatorAllocateEntries(&solver->slices));
+        PetscCall(SliceOperatorAssemble(&solver->slices));
+        PetscCall(KSPSetOperators(solver->ksp, solver->slices.shell, solver->slices.assembled));
+    }
+    if (solver->is_direct) {
+        PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 1, length, NULL, &solver->alias));
+    } else {
+        PetscCall(VecCreateSeq(PETSC_COMM_SELF, length, &solver->rhs));
+    }
+    PetscCall(KSPSetUp(solver->ksp));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+double *EngramSliceSolverDrift(EngramSliceSolver solver)
+{
+    return solver->slices.drift;
+}
+
+/**
+ * What KSPPREONLY does, less its clearing of the solution, which would cost a quarter of the solve
+ * and forbid working in place. The two vectors share their memory; the elimination allows that.
+ */
+static PetscErrorCode SolveDirectly(EngramSliceSolver solver, const EngramDensity *density)
+{
+    PC pc = NULL;
+    PetscFunctionBeginUser;
+    PetscCall(KSPGetPC(solver->ksp, &pc));
+    PetscCall(VecPlaceArray(solver->alias, density->values));
+    PetscCall(PCApply(pc, solver->alias, density->vec));
+    PetscCall(VecResetArray(solver->alias));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, const EngramDensity *density)
+{
+    KSPConvergedReason reason = KSP_CONVERGED_ITERATING;
+    PetscFunctionBeginUser;
+    if (solver->slices.assembled) {
+        PetscCall(SliceOperatorAssemble(&solver->slices));
+        PetscCall(KSPSetOperators(solver->ksp, solver->slices.shell, solver->slices.assembled));
+    }
+    PetscCall(VecCopy(density->vec, solver->rhs));
+    PetscCall(KSPSolve(solver->ksp, solver->rhs, density->vec));
+    PetscCall(KSPGetConvergedReason(solver->ksp, &reason));
+    if (reason < 0) {
+        PetscCall(EngramSolverError("the slice solver did not converge (%s); -slice_pc_type gth is "
+                                    "exact",
+                                    KSPConvergedReasons[reason]));
+    }
+    PetscCall(EngramSliceSolverMeasure(solver, density));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda,
+                                      const EngramDensity *density)
+{
+    PetscFunctionBeginUser;
+    solver->slices.lambda = lambda;
+    if (solver->is_direct) {
+        PetscCall(SolveDirectly(solver, density));
+    } else {
+        PetscCall(SolveWithKsp(solver, density));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDensity *density)
+{
+    PetscFunctionBeginUser;
+    EngramSliceMeasure(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
+                       solver->slices.drift, density->values, &solver->slices.results);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity *density)
+{
+    PetscFunctionBeginUser;
+    EngramSliceMeasureRates(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
+                            solver->slices.drift, density->values, &solver->slices.results);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+const EngramSliceResults *EngramSliceSolverResults(EngramSliceSolver solver)
+{
+    return &solver->slices.results;
+}
+
+double EngramSliceSolverMemory(EngramSliceSolver solver)
+{
+    const double unknowns = (double)(solver->grid->v_nodes * solver->grid->w_stride);
+    const double work = (double)EngramSliceWorkSize(&solver->slices.table) * sizeof(double);
+    const double entry = sizeof(double) + sizeof(PetscInt);
+    /* Entries: the weights, the matrix, a factor of about twice its size, the right-hand side. */
+    return work + (solver->slices.assembled
+                       ? unknowns * (3.0 * sizeof(double) + 3.0 * 4.0 * entry)
+                       : 0.0);
+}
+
+PetscErrorCode EngramSliceSolverDescribe(EngramSliceSolver solver, char *text, size_t size)
+{
+    KSPType ksp_type = NULL;
+    PCType pc_type = NULL;
+    PC pc = NULL;
+    PetscFunctionBeginUser;
+    PetscCall(KSPGetType(solver->ksp, &ksp_type));
+    PetscCall(KSPGetPC(solver->ksp, &pc));
+    PetscCall(PCGetType(pc, &pc_type));
+    PetscCall(PetscSNPrintf(text, size, "%s + %s", ksp_type, pc_type));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSliceSolverDestroy(EngramSliceSolver *solver)
+{
+    PetscFunctionBeginUser;
+    if (!*solver) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    PetscCall(KSPDestroy(&(*solver)->ksp));
+    PetscCall(VecDestroy(&(*solver)->alias));
+    PetscCall(VecDestroy(&(*solver)->rhs));
+    PetscCall(SliceOperatorDestroy(&(*solver)->slices));
+    PetscCall(PetscFree(*solver));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

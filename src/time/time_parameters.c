@@ -1,0 +1,39 @@
+#include <math.h>
+
+#include "engram/base/error.h"
+#include "engram/time/stepper.h"
+
+static const EngramOption time_options[] = {
+    {"time_end", ENGRAM_OPTION_REAL, NULL, "time", "end of the run in learning time",
+     ENGRAM_BOUND_ABOVE, 0},
+    {"time_step", ENGRAM_OPTION_REAL, NULL, "time",
+     "step; any length is stable, the error is of first order in it", ENGRAM_BOUND_ABOVE, 0},
+};
+
+const EngramOptionTable EngramTimeOptions = {
+    "Time", time_options, (int)(sizeof(time_options) / sizeof(time_options[0]))};
+
+/* A quotient this close to a whole number is meant to be one. */
+static const double STEP_TOLERANCE = 1e-9;
+
+static const double MAXIMUM_STEPS = 1e15;
+
+PetscErrorCode EngramTimeParametersGet(EngramOptions options, EngramTimeParameters *parameters)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramOptionsGetReal(options, "time_end", &parameters->end));
+    PetscCall(EngramOptionsGetReal(options, "time_step", &parameters->step));
+    const double steps = ceil(parameters->end / parameters->step * (1.0 - STEP_TOLERANCE));
+    if (!(steps <= MAXIMUM_STEPS)) {
+        PetscCall(EngramInputError("-time_step %g: %g steps to -time_end %g are more than a run "
+                                   "can take",
+                                   parameters->step, steps, parameters->end));
+    }
+    parameters->steps = (PetscInt64)steps > 0 ? (PetscInt64)steps : 1;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+double EngramTimeAt(const EngramTimeParameters *parameters, PetscInt64 step)
+{
+    return step < parameters->steps ? (double)step * parameters->step : parameters->end;
+}
