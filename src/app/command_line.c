@@ -111,7 +111,7 @@ PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
     const double mebibyte = 1024.0 * 1024.0;
     PetscCall(PetscPrintf(grid->comm,
                           "grid:    v %" PetscInt_FMT " cells of %g, w %" PetscInt_FMT
-                          " cells of %g, %g unknowns\n"
+                          " cells of %g, %.0f unknowns\n"
                           "ranks:   %d, %" PetscInt_FMT " cells of w on the first\n"
                           "memory:  %.1f MiB on the first rank, libraries not counted\n",
                           grid->v_nodes + 1, grid->v_spacing, grid->w_cells, grid->w_spacing,

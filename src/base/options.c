@@ -126,9 +126,7 @@ static PetscErrorCode CheckValue(const EngramOption *option, const char *text)
     PetscBool is_valid = PETSC_TRUE;
     PetscFunctionBeginUser;
     if (option->kind != ENGRAM_OPTION_BOOLEAN && text[0] == '\0') {
-        PetscCall(EngramInputError("-%s: needs a value (%s); a value that starts with a minus "
-                                   "sign and a letter goes in parentheses: \"(-x)\"",
-                                   option->name, option->meaning));
+        PetscCall(EngramInputError("-%s: needs a value (%s)", option->name, option->meaning));
     }
     if (option->kind == ENGRAM_OPTION_REAL) {
         is_valid = ParseReal(text, &real);

@@ -9,7 +9,8 @@
 
 #define SOLVER_PREFIX "slice_"
 
-/* Options of PETSc that are read when it starts or ends, so that they look unused in between. */
+/* Options of PETSc that are read when it starts or ends, or by a solve, so that they look unused
+ * when a run is set up. */
 static const char *const petsc_names[] = {
     "options_file",      "options_file_yaml",  "options_string_yaml", "options_view",
     "options_left",      "options_monitor",    "options_suppress_deprecated_warnings",
@@ -27,6 +28,7 @@ static const char *const petsc_names[] = {
     "get_total_flops",   "mpidump",            "citations",           "version",
     "help",              "use_gpu_aware_mpi",  "saws_options",        "python",
     "history",           "vecscatter_view",    "petsc_ci",            "test",
+    "slice_ksp_view", "slice_ksp_view_mat", "slice_ksp_view_pmat", "slice_ksp_view_rhs", "slice_ksp_view_solution", "slice_ksp_view_final_residual", "slice_ksp_view_preconditioned_operator", "slice_ksp_converged_reason", "slice_ksp_converged_rate",
 };
 
 static PetscBool IsPetscName(const char *name)
@@ -156,14 +158,29 @@ static PetscErrorCode Suggest(EngramOptions options, const char *name, char *tex
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscBool IsOwnName(EngramOptions options, const char *name)
+static const EngramOption *FindOwn(EngramOptions options, const char *name)
 {
     for (int i = 0; i < EngramOptionsCount(options); i++) {
-        if (strcasecmp(EngramOptionsRecordAt(options, i).option->name, name) == 0) {
-            return PETSC_TRUE;
+        const EngramOption *option = EngramOptionsRecordAt(options, i).option;
+        if (strcasecmp(option->name, name) == 0) {
+            return option;
         }
     }
-    return PETSC_FALSE;
+    return NULL;
+}
+
+/** An option that needs a value is followed by another key, or by a value that looks like one. */
+static PetscErrorCode RefuseMissingValue(EngramOptions options, const char *previous,
+                                         const char *key)
+{
+    PetscFunctionBeginUser;
+    const EngramOption *option = IsKey(previous) ? FindOwn(options, previous + 1) : NULL;
+    if (option && option->kind != ENGRAM_OPTION_BOOLEAN && !FindOwn(options, key + 1)) {
+        PetscCall(EngramInputError("%s %s: the option needs a value; one that starts with a minus "
+                                   "sign goes in parentheses: %s \"(%s)\"",
+                                   previous, key, previous, key));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** Keeps an option of the solver for the record, once. */
@@ -190,15 +207,13 @@ static PetscErrorCode NoteForeign(EngramOptionsSource *source, const char *name)
 static PetscErrorCode RefuseName(EngramOptionsSource *source, EngramOptions options,
                                  const char *name, PetscBool after_setup)
 {
-    char key[PETSC_MAX_OPTION_NAME];
     char suggestion[512];
     PetscBool is_used = PETSC_FALSE;
     PetscFunctionBeginUser;
-    if (IsOwnName(options, name) || IsPetscName(name)) {
+    if (FindOwn(options, name) || IsPetscName(name)) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    PetscCall(PetscSNPrintf(key, sizeof(key), "-%s", name));
-    PetscCall(PetscOptionsUsed(NULL, key, &is_used));
+    PetscCall(PetscOptionsUsed(NULL, name, &is_used));
     const PetscBool is_solver =
         (PetscBool)(strncasecmp(name, SOLVER_PREFIX, strlen(SOLVER_PREFIX)) == 0);
     if (is_used && is_solver && after_setup) {
@@ -222,6 +237,7 @@ PetscErrorCode EngramOptionsSourceRefuseUnknown(EngramOptionsSource *source,
     PetscFunctionBeginUser;
     for (int i = 1; i < source->argc; i++) {
         if (IsKey(source->argv[i])) {
+            PetscCall(RefuseMissingValue(options, source->argv[i - 1], source->argv[i]));
             PetscCall(RefuseName(source, options, source->argv[i] + 1, after_setup));
         }
     }

@@ -37,18 +37,25 @@ static PetscErrorCode ListVariables(const char *variables, char *list, size_t si
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Reports what muParser found wrong. Its positions count from 0, or -1 when it has none. */
+/** Reports what muParser found wrong, with positions counted from 1. */
 static PetscErrorCode RefuseExpression(EngramExpression expression)
 {
     char list[64];
+    char message[512];
     const int position = mupGetErrorPos(expression->parser);
     const int length = (int)strlen(expression->text);
     PetscFunctionBeginUser;
     PetscCall(ListVariables(expression->variables, list, sizeof(list)));
-    PetscCall(EngramInputError("-%s \"%s\": not a valid expression in %s, at position %d: %s",
+    PetscCall(PetscStrncpy(message, mupGetErrorMsg(expression->parser), sizeof(message)));
+    /* muParser's own position, where it is part of the message, counts from 0. */
+    char *own_position = strstr(message, " found at position");
+    if (own_position) {
+        *own_position = '\0';
+    }
+    PetscCall(EngramInputError("-%s \"%s\": not a valid expression in %s; at position %d: %s",
                                expression->option, expression->text, list,
                                position >= 0 && position < length ? position + 1 : length,
-                               mupGetErrorMsg(expression->parser)));
+                               message));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -141,7 +141,15 @@ PetscErrorCode EngramSliceSolverSetUp(EngramSliceSolver solver)
     } else {
         PetscCall(VecCreateSeq(PETSC_COMM_SELF, length, &solver->rhs));
     }
-    PetscCall(KSPSetUp(solver->ksp));
+    EngramErrorCapture captured;
+    PetscCall(EngramErrorCaptureBegin(&captured));
+    const PetscErrorCode outcome = KSPSetUp(solver->ksp);
+    PetscCall(EngramErrorCaptureEnd());
+    if (outcome) {
+        PetscCall(EngramInputError("-slice_...: the slice solver cannot be set up with these "
+                                   "options: %s",
+                                   captured.message));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
