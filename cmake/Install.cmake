@@ -14,6 +14,8 @@ configure_package_config_file(cmake/engram-config.cmake.in
   ${PROJECT_BINARY_DIR}/engram-config.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/engram-config-version.cmake
   COMPATIBILITY SameMinorVersion)
+# The prefix is found from the file's own place, so that an installation can be moved.
+file(RELATIVE_PATH engram_pc_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/engram.pc.in ${PROJECT_BINARY_DIR}/engram.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/engram-config.cmake
               ${PROJECT_BINARY_DIR}/engram-config-version.cmake

@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+"""Draws the results of engram runs: firing rates, weights, density and invariants."""
+
+import argparse
+import io
+import pathlib
+import sys
+
+try:
+    import matplotlib
+    import numpy
+
+    from engram_results import ResultsError, changes_early, pick_rows, read_results
+except ImportError as error:
+    print(f"plot.py: error: {sys.executable}: {error}; on Debian: apt install python3-h5py "
+          "python3-matplotlib python3-yaml, and run with /usr/bin/python3", file=sys.stderr)
+    sys.exit(2)
+
+# Before pyplot is imported: compute nodes have no display.
+matplotlib.use("Agg")
+from matplotlib import patheffects, pyplot  # noqa: E402
+
+EXAMPLES = """\
+examples:
+  tools/plot.py results/learning
+  tools/plot.py results/learning --output pictures --format pdf
+  tools/plot.py results/a results/b --output pictures    (pictures/a and pictures/b)
+"""
+
+# Written into every picture; only files that carry it are ever overwritten.
+MARK = "engram tools/plot.py"
+
+STYLE = {
+    "font.size": 11, "axes.titlesize": 12, "legend.fontsize": 9, "legend.edgecolor": "none",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "grid.color": "0.9", "lines.linewidth": 1.6, "figure.constrained_layout.use": True,
+    "savefig.facecolor": "white",
+}
+LINE_COLOUR = "#21386e"
+REFERENCE_COLOUR = "#f28e2b"
+HEAT_COLOURS = "viridis"
+
+DOTS_PER_INCH = 100
+CURVES = 5
+FLOOR_OF_MASS_ERROR = 1e-17
+FLOOR_OF_DENSITY = 1e-20
+# Beyond this ratio of largest to median rate a linear axis shows nothing but the peak.
+RATIO_FOR_LOGARITHM = 100.0
+# Rows above this share of all row maxima may be clipped, or a short peak would dim the rest.
+SHARE_OF_MAXIMA = 95
+
+TIME = "learning time $t$"
+WEIGHT = "synaptic weight $w$"
+POTENTIAL = "membrane potential $v$"
+RATE = r"total firing rate $\bar N$"
+
+
+def start_at_zero(axes, values):
+    """Lets the vertical axis begin at zero, unless that would hide a negative value."""
+    if not (values < 0.0).any():
+        axes.set_ylim(bottom=0.0)
+
+
+def draw_rate(axes, results):
+    """Total firing rate over time; logarithmic if a blow-up dwarfs the rest."""
+    rate = results.series["total_rate"]
+    axes.plot(results.series["time"], rate, color=LINE_COLOUR)
+    positive = rate[numpy.isfinite(rate) & (rate > 0.0)]
+    if len(positive) and positive.max() > RATIO_FOR_LOGARITHM * numpy.median(positive):
+        axes.set_yscale("log")
+    else:
+        start_at_zero(axes, rate)
+    axes.set(title="Total firing rate", xlabel=TIME, ylabel=RATE)
+
+
+def widen_early_times(axes, time):
+    """A square-root scale of the vertical time axis."""
+    # Odd functions, for the lowest cells reach half an interval below the first time.
+    axes.set_yscale("function", functions=(
+        lambda t: numpy.sign(t - time[0]) * numpy.sqrt(numpy.abs(t - time[0])),
+        lambda root: time[0] + numpy.sign(root) * root**2))
+    axes.set_ylabel(f"{TIME} (square-root scale)")
+
+
+def draw_heat(axes, results, field, symbol):
+    """A field [time][w] as heat map."""
+    field = numpy.ma.masked_invalid(field)
+    maxima = field.max(axis=1).compressed()
+    top = numpy.percentile(maxima, SHARE_OF_MAXIMA) if len(maxima) else 1.0
+    axes.grid(False)
+    mesh = axes.pcolormesh(results.w, results.time, field, shading="nearest", rasterized=True,
+                           cmap=HEAT_COLOURS, vmin=0.0, vmax=top if top > 0.0 else 1.0)
+    axes.set(xlabel=WEIGHT, ylabel=TIME)
+    if changes_early(results.time, field.filled(0.0)):
+        widen_early_times(axes, results.time)
+    axes.set_ylim(results.time[0], results.time[-1])
+    is_clipped = field.max() > mesh.norm.vmax
+    axes.figure.colorbar(mesh, ax=axes, label=symbol, extend="max" if is_clipped else "neither",
+                         pad=0.02)
+
+
+def draw_weights(axes, results):
+    """H(w,t) as heat map."""
+    draw_heat(axes, results, results.weight_density, "$H(w,t)$")
+    axes.set_title("Distribution of weights")
+
+
+def draw_firing(axes, results):
+    """N(w,t) as heat map."""
+    draw_heat(axes, results, results.firing_rate, "$N(w,t)$")
+    axes.set_title("Firing rate by weight")
+
+
+def draw_curves(axes, positions, field, times):
+    """A few rows of a field [time][position], from light and early to dark and late."""
+    rows = pick_rows(field, CURVES)
+    colours = pyplot.get_cmap(HEAT_COLOURS)(numpy.linspace(0.85, 0.0, len(rows)))
+    for row, colour in zip(rows, colours):
+        axes.plot(positions, field[row], color=colour, label=f"$t = {times[row]:.3g}$",
+                  linewidth=2.4 if row == rows[-1] else 1.3)
+    start_at_zero(axes, field[rows])
+    axes.legend()
+
+
+def draw_weight_curves(axes, results):
+    """H(w) at a few times."""
+    draw_curves(axes, results.w, results.weight_density, results.time)
+    axes.set(title="Weights at a few times", xlabel=WEIGHT, ylabel="$H(w,t)$")
+
+
+def draw_firing_curves(axes, results):
+    """N(w) at a few times, and where the learned state must have it at the last of them."""
+    draw_curves(axes, results.w, results.firing_rate, results.time)
+    draw_learned_line(axes, results)
+    axes.set(title="Firing rate at a few times", xlabel=WEIGHT, ylabel="$N(w,t)$")
+
+
+def draw_learned_line(axes, results):
+    """The rates that the last state must have if it is learned, where that is known."""
+    learned = results.learned_rate()
+    if learned is not None:
+        is_one = results.learning_strength() == 1.0
+        axes.plot(*learned, color=REFERENCE_COLOUR, linestyle=(0, (4, 3)), linewidth=1.8,
+                  label=r"learned: $w/\bar N$" if is_one else r"learned: $w/(K \bar N)$")
+        axes.legend()
+
+
+def draw_density(axes, results):
+    """p(w,v) at the end, with threshold and reset."""
+    axes.grid(False)
+    mesh = axes.pcolormesh(results.w, results.v, numpy.ma.masked_invalid(results.last_density),
+                           shading="nearest", rasterized=True, cmap=HEAT_COLOURS, vmin=0.0)
+    threshold, reset = results.number("model_v_threshold"), results.number("model_v_reset")
+    axes.axhline(threshold, color="black", linewidth=2.0)
+    # A dark rim keeps white readable on the bright end of the colours too.
+    rim = [patheffects.withStroke(linewidth=2.4, foreground="0.15")]
+    axes.axhline(reset, color="white", linewidth=1.2, linestyle="--", path_effects=rim)
+    # Above the threshold nothing lives: a margin there keeps its line and name apart.
+    margin = 0.08 * (threshold - results.v[0])
+    axes.set_ylim(results.v[0], threshold + margin)
+    right = dict(x=0.98, transform=axes.get_yaxis_transform(), ha="right")
+    axes.text(y=threshold + 0.2 * margin, s="threshold $V_F$", va="bottom", **right)
+    axes.text(y=reset - 0.2 * margin, s="reset $V_R$", va="top", color="white",
+              path_effects=rim, **right)
+    axes.set(title=f"Density at $t = {results.time[-1]:.4g}$", xlabel=WEIGHT, ylabel=POTENTIAL)
+    axes.figure.colorbar(mesh, ax=axes, label="$p(w,v)$", pad=0.02)
+
+
+def draw_potential_curves(axes, results):
+    """p(v) of a single weight at a few times, with threshold and reset."""
+    draw_curves(axes, results.v, results.potential_density, results.time)
+    for name, symbol in (("model_v_reset", "$V_R$"), ("model_v_threshold", "$V_F$")):
+        potential = results.number(name)
+        axes.axvline(potential, color="0.35", linestyle="--", linewidth=1.0)
+        axes.annotate(symbol, (potential, 1.0), xycoords=("data", "axes fraction"),
+                      xytext=(-3, -3), textcoords="offset points", ha="right", va="top")
+    axes.set(title=f"Density at $w = {results.w[0]:.4g}$", xlabel=POTENTIAL, ylabel="$p(v,t)$")
+
+
+def draw_floor(axes, floor):
+    """A logarithmic axis from a floor, on which zeros stand for want of another place."""
+    axes.set_yscale("log")
+    axes.axhline(floor, color="0.4", linestyle=":", linewidth=1.2, label="floor: zero or close")
+    axes.set_ylim(floor / 10.0, max(axes.get_ylim()[1], floor * 1e3))
+    axes.legend(loc="best")
+
+
+def draw_mass_error(axes, results):
+    """Absolute value of the mass error."""
+    error = numpy.abs(results.series["mass_error"])
+    axes.plot(results.series["time"], numpy.maximum(error, FLOOR_OF_MASS_ERROR),
+              color=LINE_COLOUR)
+    draw_floor(axes, FLOOR_OF_MASS_ERROR)
+    axes.set(title="Conservation of mass", xlabel=TIME, ylabel="|mass error|")
+
+
+def draw_min_density(axes, results):
+    """Smallest density; its sign matters, so negative values have marks of their own."""
+    time, smallest = results.series["time"], results.series["min_density"]
+    size = numpy.maximum(numpy.abs(smallest), FLOOR_OF_DENSITY)
+    is_negative = smallest < 0.0
+    axes.plot(time, numpy.where(is_negative, numpy.nan, size), color=LINE_COLOUR)
+    verdict = "never negative" if numpy.isfinite(smallest).all() else "not always finite"
+    if is_negative.any():
+        axes.plot(time[is_negative], size[is_negative], "x", color=REFERENCE_COLOUR,
+                  label="size of a negative one")
+        verdict = f"negative in {is_negative.sum()} of {len(time)} rows"
+    draw_floor(axes, FLOOR_OF_DENSITY)
+    axes.set(title=f"Smallest density: {verdict}", xlabel=TIME, ylabel=r"$\min\ p$")
+
+
+def draw_mean_weight(axes, results):
+    """Mean weight with the standard deviation as band."""
+    time, mean = results.series["time"], results.series["mean_weight"]
+    # Round-off can leave the variance of a frozen peak just below zero.
+    deviation = numpy.sqrt(numpy.maximum(results.series["var_weight"], 0.0))
+    axes.fill_between(time, mean - deviation, mean + deviation, color=LINE_COLOUR, alpha=0.2,
+                      linewidth=0.0, label="± standard deviation")
+    axes.plot(time, mean, color=LINE_COLOUR, label=r"mean $\langle w \rangle$")
+    axes.legend(loc="lower right")
+    axes.set(title="Mean weight", xlabel=TIME, ylabel=WEIGHT)
+
+
+def figure_of(drawers, results, shape, size):
+    """A figure of panels, each drawn by a function of (axes, results)."""
+    figure, panels = pyplot.subplots(*shape, figsize=size, squeeze=False)
+    for axes, drawer in zip(panels.flat, drawers):
+        drawer(axes, results)
+    return figure
+
+
+def over_weight_figure(results, draw_map, draw_rows):
+    """A field over w: heat map over time above curves; only curves if there are too few times."""
+    if not results.has_heat_maps:
+        return figure_of([draw_rows], results, (1, 1), (8, 5))
+    figure, (above, below) = pyplot.subplots(2, 1, figsize=(8, 8.4), sharex=True,
+                                             gridspec_kw={"height_ratios": [3, 2]})
+    draw_map(above, results)
+    above.set_xlabel("")
+    draw_rows(below, results)
+    return figure
+
+
+def invariants_figure(results):
+    """What the scheme keeps, and the spread of the weights unless there is only one."""
+    drawers = [draw_mass_error, draw_min_density]
+    if not results.is_single_weight:
+        drawers.append(draw_mean_weight)
+    return figure_of(drawers, results, (len(drawers), 1), (8, 3 * len(drawers)))
+
+
+def overview_figure(results):
+    """The run in one picture, with letters for a caption."""
+    drawers = [draw_rate, draw_potential_curves, draw_mass_error, draw_min_density]
+    if not results.is_single_weight:
+        map_or_spread = draw_weights if results.has_heat_maps else draw_mean_weight
+        drawers = [draw_rate, map_or_spread, draw_density,
+                   draw_mass_error, draw_weight_curves, draw_firing_curves]
+    figure = figure_of(drawers, results, (2, len(drawers) // 2), (14, 7.8))
+    for letter, axes in zip("abcdef", figure.axes):
+        axes.set_title(letter, loc="left", fontweight="bold")
+    return figure
+
+
+def figures_of(results):
+    """Pairs of a picture's name and the function that makes its figure."""
+    density = draw_potential_curves if results.is_single_weight else draw_density
+    figures = {
+        "rate": lambda run: figure_of([draw_rate], run, (1, 1), (8, 4.5)),
+        "weights": lambda run: over_weight_figure(run, draw_weights, draw_weight_curves),
+        "firing": lambda run: over_weight_figure(run, draw_firing, draw_firing_curves),
+        "density": lambda run: figure_of([density], run, (1, 1), (8, 6)),
+        "invariants": invariants_figure,
+        "overview": overview_figure,
+    }
+    if results.is_single_weight:
+        del figures["weights"], figures["firing"]
+    return figures.items()
+
+
+def check_owner(path):
+    """Complains if a file is in the way that is not a picture of this program."""
+    if path.exists() and not (path.is_file() and MARK.encode() in path.read_bytes()):
+        raise ResultsError(f"{path}: exists and was not drawn by plot.py; not overwritten")
+
+
+def save(figure, path):
+    """Writes a figure; without dates, so that equal results give equal files."""
+    metadata = ({"Creator": MARK, "CreationDate": None} if path.suffix == ".pdf"
+                else {"Software": MARK})
+    # Drawn in memory first: an error while drawing leaves an older picture whole.
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix[1:], dpi=DOTS_PER_INCH, metadata=metadata)
+    pyplot.close(figure)
+    path.write_bytes(picture.getvalue())
+    print(path, flush=True)
+
+
+def plot(directory, output, extension):
+    """Draws all pictures of one run."""
+    results = read_results(directory)
+    figures = [(output / f"{name}.{extension}", draw) for name, draw in figures_of(results)]
+    output.mkdir(parents=True, exist_ok=True)
+    for path, _ in figures:
+        check_owner(path)
+    for note in results.notes:
+        print(f"plot.py: note: {note}")
+    with matplotlib.rc_context(STYLE):
+        for path, draw in figures:
+            save(draw(results), path)
+
+
+def parse_arguments():
+    """The command line: folders, each with the folder its pictures go to."""
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directories", metavar="DIR", nargs="+", type=pathlib.Path,
+                        help="output folder of a run, with case.yaml, series.csv and fields.h5")
+    parser.add_argument("--output", metavar="DIR2", type=pathlib.Path,
+                        help="folder for the pictures (default: DIR/plots); "
+                             "with several DIR, one folder in it for each")
+    parser.add_argument("--format", choices=("png", "pdf"), default="png",
+                        help="file format (default: png)")
+    arguments = parser.parse_args()
+    names = [directory.resolve().name for directory in arguments.directories]
+    if arguments.output and len(set(names)) < len(names):
+        parser.error("--output needs folders DIR of different names")
+    return arguments
+
+
+def main():
+    """Draws every folder that can be drawn; 2 if one could not."""
+    arguments = parse_arguments()
+    code = 0
+    for directory in arguments.directories:
+        output = arguments.output or directory / "plots"
+        if arguments.output and len(arguments.directories) > 1:
+            output = arguments.output / directory.resolve().name
+        try:
+            plot(directory, output, arguments.format)
+        except (ResultsError, OSError) as error:
+            print(f"plot.py: error: {error}", file=sys.stderr)
+            code = 2
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

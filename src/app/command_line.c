@@ -76,8 +76,8 @@ PetscErrorCode CommandLinePrintHelp(EngramOptions options)
 PetscErrorCode CommandLinePrintVersion(const EngramProvenance *provenance)
 {
     PetscFunctionBeginUser;
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "engram %s\n",
-                          EngramProvenanceText(provenance, "version")));
+    PetscCall(
+        PetscPrintf(PETSC_COMM_WORLD, "engram %s\n", EngramProvenanceText(provenance, "version")));
     for (int i = 2; i < provenance->count; i++) {
         const EngramProvenanceEntry *entry = &provenance->entries[i];
         if (strcmp(entry->name, "ranks") != 0 && strcmp(entry->name, "started") != 0) {
@@ -92,8 +92,7 @@ static double OutputBytes(const EngramSimulation *simulation, const EngramOutput
     static const double bytes_per_row = 150.0;
     const double cells =
         (double)simulation->grid->v_nodes * (double)simulation->grid->w_cells * sizeof(double);
-    const double rows =
-        (double)simulation->time.steps / (double)output->series_every + 2.0;
+    const double rows = (double)simulation->time.steps / (double)output->series_every + 2.0;
     const double states =
         output->fields_every > 0.0
             ? PetscMin(simulation->time.end / output->fields_every, (double)simulation->time.steps)

@@ -12,15 +12,14 @@
 static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulation,
                               EngramOutputParameters *output, EngramOutcome *outcome)
 {
-    char solver[128];
     PetscBool is_dry = PETSC_FALSE;
     PetscFunctionBeginUser;
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_SETUP));
     PetscCall(EngramOutputParametersGet(options, output));
     PetscCall(EngramOptionsGetBoolean(options, "dry_run", &is_dry));
     PetscCall(EngramSimulationSetUp(PETSC_COMM_WORLD, options, simulation));
-    PetscCall(EngramSliceSolverDescribe(simulation->solver, solver, sizeof(solver)));
-    output->solver = solver;
+    PetscCall(
+        EngramSliceSolverDescribe(simulation->solver, output->solver, sizeof(output->solver)));
     PetscCall(EngramLogStageEnd());
     if (is_dry) {
         PetscCall(CommandLinePrintDryRun(simulation, output));
@@ -61,7 +60,8 @@ static PetscErrorCode Execute(const CommandLine *command, int argc, char **argv,
     PetscCall(EngramSimulationRegisterOptions(options));
     PetscCall(EngramOptionsRegister(options, &CommandLineOptions));
     PetscCall(EngramProvenanceCollect(PETSC_COMM_WORLD, &output.provenance));
-    PetscCall(EngramProvenanceAdd(&output.provenance, "muparser", EngramExpressionLibraryVersion()));
+    PetscCall(
+        EngramProvenanceAdd(&output.provenance, "muparser", EngramExpressionLibraryVersion()));
     outcome->is_complete = PETSC_TRUE;
     if (command->wants_help) {
         PetscCall(CommandLinePrintHelp(options));

@@ -7,9 +7,9 @@ enum { MAXIMUM_OBSERVERS = 16 };
 
 PetscErrorCode EngramSimulationRegisterOptions(EngramOptions options)
 {
-    static const EngramOptionTable *const tables[] = {
-        &EngramModelOptions, &EngramGridOptions, &EngramTimeOptions, &EngramOutputOptions,
-        &EngramSliceSolverOptions};
+    static const EngramOptionTable *const tables[] = {&EngramModelOptions, &EngramGridOptions,
+                                                      &EngramTimeOptions, &EngramOutputOptions,
+                                                      &EngramSliceSolverOptions};
     PetscFunctionBeginUser;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         PetscCall(EngramOptionsRegister(options, tables[i]));
@@ -27,8 +27,8 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscCall(EngramModelCreate(options, &simulation->model));
     PetscCall(EngramGridParametersGet(options, &grid_parameters));
     PetscCall(EngramGridCreate(comm, &grid_parameters, &simulation->grid));
-    PetscCall(EngramSliceSolverCreate(simulation->grid, simulation->model->noise,
-                                      &simulation->solver));
+    PetscCall(
+        EngramSliceSolverCreate(simulation->grid, simulation->model->noise, &simulation->solver));
     PetscCall(EngramSliceSolverSetFromOptions(simulation->solver));
     PetscCall(EngramOptionsRefuseUnknown(options));
     PetscCall(EngramSliceSolverSetUp(simulation->solver));

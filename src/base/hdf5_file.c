@@ -52,6 +52,7 @@ static void ChooseChunk(const EngramHdf5Part *part, hsize_t *chunk)
     for (int d = part->dimensions - 1; d >= 0; d--) {
         const hsize_t most = CHUNK_BYTES / bytes > 0 ? CHUNK_BYTES / bytes : 1;
         chunk[d + 1] = part->whole[d] < most ? part->whole[d] : most;
+        chunk[d + 1] = chunk[d + 1] > 0 ? chunk[d + 1] : 1;
         bytes *= chunk[d + 1];
     }
     if (part->dimensions == 0) {
@@ -110,8 +111,7 @@ static int WriteSelection(hid_t dataset, hid_t in_file, hid_t in_memory, int is_
 {
     int has_failed = in_file < 0 || in_memory < 0;
     const hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
-    has_failed = has_failed || transfer < 0 ||
-                 H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE) < 0;
+    has_failed = has_failed || transfer < 0 || H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE) < 0;
     if (!has_failed && is_absent) {
         has_failed = H5Sselect_none(in_file) < 0 || H5Sselect_none(in_memory) < 0;
     }
@@ -150,8 +150,8 @@ PetscErrorCode EngramHdf5WriteRow(const EngramHdf5File *file, const char *name, 
     const hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
     PetscCall(Check(file, dataset < 0 || H5Dset_extent(dataset, extent) < 0, "extend a dataset"));
     const hid_t in_file = H5Dget_space(dataset);
-    int has_failed = in_file < 0 || H5Sselect_hyperslab(in_file, H5S_SELECT_SET, offset, NULL,
-                                                        count, NULL) < 0;
+    int has_failed =
+        in_file < 0 || H5Sselect_hyperslab(in_file, H5S_SELECT_SET, offset, NULL, count, NULL) < 0;
     const hid_t in_memory = SelectMemory(part);
     has_failed = has_failed || WriteSelection(dataset, in_file, in_memory, is_absent, values);
     (void)H5Sclose(in_memory);
@@ -168,11 +168,11 @@ PetscErrorCode EngramHdf5WriteOnce(const EngramHdf5File *file, const char *name,
     PetscFunctionBeginUser;
     const hid_t space = H5Screate_simple(part->dimensions, part->whole, NULL);
     PetscCall(Check(file, space < 0, "describe a dataset"));
-    const hid_t dataset = H5Dcreate2(file->id, name, H5T_IEEE_F64LE, space, H5P_DEFAULT,
-                                     H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t dataset =
+        H5Dcreate2(file->id, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     PetscCall(Check(file, dataset < 0, "create a dataset"));
-    int has_failed = H5Sselect_hyperslab(space, H5S_SELECT_SET, part->offset, NULL, part->count,
-                                         NULL) < 0;
+    int has_failed =
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, part->offset, NULL, part->count, NULL) < 0;
     const hid_t in_memory = SelectMemory(part);
     has_failed = has_failed || WriteSelection(dataset, space, in_memory, IsAbsent(part), values);
     (void)H5Sclose(in_memory);

@@ -13,7 +13,7 @@ enum { MAXIMUM_FOREIGN = 64 };
 typedef struct EngramOptionsSource {
     PetscOptions file; /* owned; NULL without a case file */
     int argc;
-    char **argv; /* borrowed from main */
+    char **argv;                          /* borrowed from main */
     char *foreign_names[MAXIMUM_FOREIGN]; /* owned: names of the solver that no table declares */
     char *foreign_values[MAXIMUM_FOREIGN];
     int foreign_count;
@@ -29,8 +29,8 @@ PetscErrorCode EngramOptionsSourceRead(EngramOptionsSource *source, const char *
  * @param after_setup  PETSC_FALSE: names with the prefix of the slice solver pass, because the
  *                     solver has not read its options yet; PETSC_TRUE: they must have been used
  */
-PetscErrorCode EngramOptionsSourceRefuseUnknown(EngramOptionsSource *source,
-                                                EngramOptions options, PetscBool after_setup);
+PetscErrorCode EngramOptionsSourceRefuseUnknown(EngramOptionsSource *source, EngramOptions options,
+                                                PetscBool after_setup);
 
 /** Frees what the source owns. */
 PetscErrorCode EngramOptionsSourceDestroy(EngramOptionsSource *source);

@@ -40,8 +40,7 @@ PetscErrorCode EngramDensityCreate(const EngramGrid *grid, EngramDensity *densit
     PetscFunctionBeginUser;
     const PetscInt length = grid->v_nodes * grid->w_stride;
     PetscCall(EngramAlignedCalloc(length, &density->values));
-    PetscCall(
-        VecCreateSeqWithArray(PETSC_COMM_SELF, 1, length, density->values, &density->vec));
+    PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 1, length, density->values, &density->vec));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

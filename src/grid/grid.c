@@ -24,8 +24,8 @@ static const EngramOption grid_options[] = {
      "cells of the weight axis, divided among the ranks", ENGRAM_BOUND_AT_LEAST, 1},
 };
 
-const EngramOptionTable EngramGridOptions = {
-    "Grid", grid_options, (int)(sizeof(grid_options) / sizeof(grid_options[0]))};
+const EngramOptionTable EngramGridOptions = {"Grid", grid_options,
+                                             (int)(sizeof(grid_options) / sizeof(grid_options[0]))};
 
 PetscErrorCode EngramGridParametersGet(EngramOptions options, EngramGridParameters *parameters)
 {
@@ -43,8 +43,8 @@ PetscErrorCode EngramGridParametersGet(EngramOptions options, EngramGridParamete
 /** Cells below the reset potential, or -1 when it falls between two nodes. */
 static PetscInt CellsBelowReset(const EngramGridParameters *parameters, PetscInt v_cells)
 {
-    const double share = (parameters->v_reset - parameters->v_min) /
-                         (parameters->v_threshold - parameters->v_min);
+    const double share =
+        (parameters->v_reset - parameters->v_min) / (parameters->v_threshold - parameters->v_min);
     const double cells = share * (double)v_cells;
     const double nearest = round(cells);
     if (fabs(cells - nearest) > 1e-9 * (double)v_cells || nearest < 1.0) {
@@ -104,10 +104,6 @@ static PetscErrorCode CheckParameters(MPI_Comm comm, const EngramGridParameters 
     if (CellsBelowReset(parameters, parameters->v_cells) < 0) {
         PetscCall(RefuseResetBetweenNodes(parameters));
     }
-    if (parameters->v_cells > INT32_MAX / 2) {
-        PetscCall(EngramInputError("-grid_v_cells %" PetscInt_FMT ": more than a slice can hold",
-                                   parameters->v_cells));
-    }
     const PetscBool is_point = (PetscBool)(parameters->w_min == parameters->w_max);
     if (parameters->w_max < parameters->w_min || (is_point && parameters->w_cells > 1)) {
         PetscCall(EngramInputError("-grid_w_max %g: must lie above -grid_w_min %g (they may be "
@@ -115,6 +111,15 @@ static PetscErrorCode CheckParameters(MPI_Comm comm, const EngramGridParameters 
                                    parameters->w_max, parameters->w_min));
     }
     PetscCallMPI(MPI_Comm_size(comm, &size));
+    const double cells = ceil((double)parameters->w_cells / size) + 2.0 * ENGRAM_SLICE_PADDING;
+    if (cells * (double)parameters->v_cells > (double)PETSC_MAX_INT) {
+        PetscCall(EngramInputError("-grid_w_cells %" PetscInt_FMT ", -grid_v_cells %" PetscInt_FMT
+                                   ": a rank would hold %g cells, more than PETSc's integers of %d "
+                                   "bits can count; start more ranks",
+                                   parameters->w_cells, parameters->v_cells,
+                                   cells * (double)parameters->v_cells,
+                                   (int)(8 * sizeof(PetscInt))));
+    }
     if (size > parameters->w_cells) {
         PetscCall(EngramInputError("-grid_w_cells %" PetscInt_FMT ": fewer cells than the %d ranks "
                                    "of this run; start at most %" PetscInt_FMT " ranks",

@@ -18,9 +18,9 @@ PetscErrorCode EngramHaloCreate(const EngramGrid *grid, EngramHalo *halo)
     PetscCall(PetscNew(&made));
     *halo = made;
     made->grid = grid;
-    const PetscMPIInt neighbours[SIDES] = {
-        grid->rank > 0 ? grid->rank - 1 : MPI_PROC_NULL,
-        grid->rank + 1 < grid->size ? grid->rank + 1 : MPI_PROC_NULL};
+    const PetscMPIInt neighbours[SIDES] = {grid->rank > 0 ? grid->rank - 1 : MPI_PROC_NULL,
+                                           grid->rank + 1 < grid->size ? grid->rank + 1
+                                                                       : MPI_PROC_NULL};
     PetscMPIInt length = 0;
     PetscCall(PetscMPIIntCast(grid->v_nodes + 1, &length));
     for (int side = 0; side < SIDES; side++) {

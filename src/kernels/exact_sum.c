@@ -73,7 +73,8 @@ void EngramExactSumMerge(EngramExactSum *sum, const EngramExactSum *other)
 
 static int BitAt(const EngramExactSum *sum, int position)
 {
-    return position < 0 ? 0 : (int)(sum->digit[position / DIGIT_BITS] >> (position % DIGIT_BITS)) & 1;
+    return position < 0 ? 0
+                        : (int)(sum->digit[position / DIGIT_BITS] >> (position % DIGIT_BITS)) & 1;
 }
 
 static int HighestBit(const EngramExactSum *sum)

@@ -42,9 +42,8 @@ ENGRAM_INLINE double ThresholdRate(const EngramFaceTable *table, int factored, d
                                    double slice_factor)
 {
     const int last = table->nodes - 1;
-    const EngramFaceWeight weight =
-        EngramWeightOfFace(factored, slice_factor, table->face_factor[last],
-                           scaled_drift - table->scaled_face[last]);
+    const EngramFaceWeight weight = EngramWeightOfFace(
+        factored, slice_factor, table->face_factor[last], scaled_drift - table->scaled_face[last]);
     return (table->noise / table->spacing) * (weight.forward / weight.gap);
 }
 
@@ -91,12 +90,11 @@ ENGRAM_INLINE void EliminateColumn(const SliceGroup *group, SliceState *state, i
     }
     ENGRAM_INDEPENDENT
     for (int i = 0; i < lanes; i++) {
-        const EngramFaceWeight weight =
-            EngramWeightOfFace(factored, state->slice_factor[i], face_factor,
-                               state->scaled_drift[i] - scaled_face);
+        const EngramFaceWeight weight = EngramWeightOfFace(
+            factored, state->slice_factor[i], face_factor, state->scaled_drift[i] - scaled_face);
         const double backward = strength * weight.backward;
-        const double leaving = has_spike ? state->column_sum[i] + state->spike[i]
-                                         : state->column_sum[i];
+        const double leaving =
+            has_spike ? state->column_sum[i] + state->spike[i] : state->column_sum[i];
         const double reciprocal = 1.0 / EngramMultiplyAdd(leaving, weight.gap, backward);
         const double ratio = strength * weight.forward * reciprocal;
         const double share = (row[i] + state->carry[i]) * reciprocal;
@@ -318,7 +316,6 @@ void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_
 {
     EngramSliceMeasureRates(table, slices, stride, drift, density, results);
     for (ptrdiff_t i = 0; i < slices; i++) {
-        MeasureSlice(table, stride, density + i, &results->weight_density[i],
-                     &results->minimum[i]);
+        MeasureSlice(table, stride, density + i, &results->weight_density[i], &results->minimum[i]);
     }
 }

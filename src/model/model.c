@@ -93,10 +93,9 @@ static PetscErrorCode RefuseBadValue(const EngramGrid *grid, EngramExpression ex
                                    EngramExpressionText(expression), shared[0], names[0], shared[1],
                                    names[1], shared[2], condition));
     } else {
-        PetscCall(EngramInputError("-%s \"%s\": is %g at %c = %g; it must be %s",
-                                   EngramExpressionOption(expression),
-                                   EngramExpressionText(expression), shared[0], names[0], shared[1],
-                                   condition));
+        PetscCall(EngramInputError(
+            "-%s \"%s\": is %g at %c = %g; it must be %s", EngramExpressionOption(expression),
+            EngramExpressionText(expression), shared[0], names[0], shared[1], condition));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -131,7 +130,8 @@ PetscErrorCode EngramModelInitialDensity(const EngramModel *model, const EngramG
             const double value = EngramExpressionValue(model->initial, variables);
             density[k * grid->w_stride + i] = value;
             if (!(value >= 0.0 && isfinite(value)) && isinf(bad.order)) {
-                const double order = (double)k * (double)grid->w_cells + (double)(grid->w_start + i);
+                const double order =
+                    (double)k * (double)grid->w_cells + (double)(grid->w_start + i);
                 bad = (BadValue){order, value, variables[0], v};
             }
         }

@@ -30,11 +30,8 @@ static void DescribeParts(const EngramGrid *grid, Fields *fields)
     const hsize_t start = (hsize_t)grid->w_start;
     fields->number.dimensions = 0;
     fields->slices = (EngramHdf5Part){1, {cells}, {start}, {local}, {local}};
-    fields->plane = (EngramHdf5Part){2,
-                                     {nodes, cells},
-                                     {0, start},
-                                     {nodes, local},
-                                     {nodes, (hsize_t)grid->w_stride}};
+    fields->plane = (EngramHdf5Part){
+        2, {nodes, cells}, {0, start}, {nodes, local}, {nodes, (hsize_t)grid->w_stride}};
 }
 
 static PetscErrorCode WriteAxes(const EngramGrid *grid, const Fields *fields)
@@ -53,8 +50,8 @@ static PetscErrorCode WriteAxes(const EngramGrid *grid, const Fields *fields)
     PetscCall(EngramHdf5WriteOnce(&fields->file, "v", &part, v, "dimensionless",
                                   "membrane potential at the unknown nodes"));
     PetscCall(PetscFree(v));
-    PetscCall(EngramHdf5WriteOnce(&fields->file, "w", &fields->slices, grid->w + 1,
-                                  "dimensionless", "synaptic weight at the centres of the cells"));
+    PetscCall(EngramHdf5WriteOnce(&fields->file, "w", &fields->slices, grid->w + 1, "dimensionless",
+                                  "synaptic weight at the centres of the cells"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -92,8 +89,8 @@ static PetscErrorCode CreateDatasets(const Fields *fields)
                                    "total firing rate Nbar: integral of firing_rate over w"));
     PetscCall(EngramHdf5CreateRows(file, "density", &fields->plane, "1/(potential weight)",
                                    "probability density p[time][v][w]"));
-    PetscCall(EngramHdf5CreateRows(file, "firing_rate", &fields->slices,
-                                   "1/(reacting time weight)", "firing rate N[time][w]"));
+    PetscCall(EngramHdf5CreateRows(file, "firing_rate", &fields->slices, "1/(reacting time weight)",
+                                   "firing rate N[time][w]"));
     PetscCall(EngramHdf5CreateRows(file, "weight_density", &fields->slices, "1/weight",
                                    "distribution of synaptic weights H[time][w]: integral of "
                                    "density over v"));
@@ -109,10 +106,9 @@ static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
     PetscCall(EngramHdf5WriteRow(file, "time", row, &fields->number, &snapshot->time));
     PetscCall(EngramHdf5WriteRow(file, "total_rate", row, &fields->number, &snapshot->total_rate));
     PetscCall(EngramHdf5WriteRow(file, "density", row, &fields->plane, snapshot->density));
-    PetscCall(EngramHdf5WriteRow(file, "firing_rate", row, &fields->slices,
-                                 snapshot->firing_rate));
-    PetscCall(EngramHdf5WriteRow(file, "weight_density", row, &fields->slices,
-                                 snapshot->weight_density));
+    PetscCall(EngramHdf5WriteRow(file, "firing_rate", row, &fields->slices, snapshot->firing_rate));
+    PetscCall(
+        EngramHdf5WriteRow(file, "weight_density", row, &fields->slices, snapshot->weight_density));
     PetscCall(EngramHdf5Flush(file));
     PetscCall(XdmfSeriesAppend(&fields->xdmf, row, snapshot->time));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_FIELDS_WRITE, 0.0));
@@ -188,7 +184,7 @@ PetscErrorCode EngramFieldsCreate(const EngramGrid *grid, const EngramOutputPara
     PetscCall(PetscNew(&fields));
     fields->parameters = *parameters;
     fields->file.id = -1;
-    *observer = (EngramObserver){"fields", fields, StartFields, ObserveFields, StopFields,
-                                 DestroyFields};
+    *observer =
+        (EngramObserver){"fields", fields, StartFields, ObserveFields, StopFields, DestroyFields};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

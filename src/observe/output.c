@@ -90,9 +90,9 @@ PetscErrorCode EngramOutputPrepare(const EngramGrid *grid, const EngramOutputPar
                                    "or allow it with -output_overwrite",
                                    parameters->directory));
     } else if (outcome) {
-        PetscCall(EngramInputError("-output_dir %s: cannot be made or listed (%s)",
-                                   parameters->directory,
-                                   outcome > 0 ? strerror(outcome) : "no folder, or no permission"));
+        PetscCall(
+            EngramInputError("-output_dir %s: cannot be made or listed (%s)", parameters->directory,
+                             outcome > 0 ? strerror(outcome) : "no folder, or no permission"));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -13,7 +13,7 @@ typedef struct Progress {
     PetscBool is_terminal;
     PetscMPIInt rank;
     const char *directory;
-    const char *solver;
+    char solver[128];
     double started_at;
     double printed_at;
     double printed_fraction;
@@ -72,10 +72,9 @@ static PetscErrorCode ObserveProgress(void *context, const EngramSnapshot *snaps
     const double now = MPI_Wtime();
     const double fraction = (double)snapshot->step / (double)snapshot->steps;
     const PetscBool is_due =
-        progress->is_terminal
-            ? (PetscBool)(now - progress->printed_at >= TERMINAL_SECONDS)
-            : (PetscBool)(now - progress->printed_at >= LOG_SECONDS ||
-                          fraction - progress->printed_fraction >= LOG_FRACTION);
+        progress->is_terminal ? (PetscBool)(now - progress->printed_at >= TERMINAL_SECONDS)
+                              : (PetscBool)(now - progress->printed_at >= LOG_SECONDS ||
+                                            fraction - progress->printed_fraction >= LOG_FRACTION);
     if (is_due && !snapshot->is_last) {
         PrintLine(progress, snapshot, fraction);
         progress->printed_at = now;
@@ -126,8 +125,8 @@ PetscErrorCode EngramProgressCreate(const EngramGrid *grid,
     progress->rank = grid->rank;
     progress->is_terminal = (PetscBool)isatty(STDERR_FILENO);
     progress->directory = parameters->directory;
-    progress->solver = parameters->solver;
-    *observer = (EngramObserver){"progress",   progress,     StartProgress, ObserveProgress,
-                                 StopProgress, DestroyProgress};
+    PetscCall(PetscStrncpy(progress->solver, parameters->solver, sizeof(progress->solver)));
+    *observer = (EngramObserver){"progress",      progress,     StartProgress,
+                                 ObserveProgress, StopProgress, DestroyProgress};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -121,7 +121,6 @@ PetscErrorCode EngramRecordCreate(const EngramGrid *grid, const EngramOutputPara
     (void)grid;
     PetscCall(PetscNew(&record));
     record->parameters = *parameters;
-    *observer =
-        (EngramObserver){"record", record, StartRecord, NULL, StopRecord, DestroyRecord};
+    *observer = (EngramObserver){"record", record, StartRecord, NULL, StopRecord, DestroyRecord};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -20,8 +20,7 @@ static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
     EngramDiagnostics diagnostics;
     PetscFunctionBeginUser;
     PetscCall(EngramSnapshotDiagnostics(snapshot, &diagnostics));
-    TextFilePrint(&series->file,
-                  "%" PetscInt64_FMT ",%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g\n",
+    TextFilePrint(&series->file, "%" PetscInt64_FMT ",%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g\n",
                   snapshot->step, snapshot->time, snapshot->dt, snapshot->total_rate,
                   diagnostics.mass_error, diagnostics.min_density, diagnostics.mean_weight,
                   diagnostics.var_weight);
@@ -81,7 +80,7 @@ PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputPara
     PetscCall(PetscNew(&series));
     series->every = parameters->series_every;
     series->directory = parameters->directory;
-    *observer = (EngramObserver){"series", series, StartSeries, ObserveSeries, StopSeries,
-                                 DestroySeries};
+    *observer =
+        (EngramObserver){"series", series, StartSeries, ObserveSeries, StopSeries, DestroySeries};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

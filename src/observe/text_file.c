@@ -27,11 +27,10 @@ PetscErrorCode TextFileOpen(MPI_Comm comm, const char *directory, const char *na
 void TextFilePrint(TextFile *file, const char *format, ...)
 {
     va_list arguments;
-    if (!file->stream) {
-        return;
-    }
     va_start(arguments, format);
-    (void)vfprintf(file->stream, format, arguments);
+    if (file->stream) {
+        (void)vfprintf(file->stream, format, arguments);
+    }
     va_end(arguments);
 }
 

@@ -25,7 +25,8 @@ void TextFilePrint(TextFile *file, const char *format, ...) PETSC_ATTRIBUTE_FORM
 /** Hands the text to the system; on rank 0 only, and without agreement. @return 0, or errno */
 int TextFileFlushOnRoot(TextFile *file);
 
-/** Flushes and closes. @return ENGRAM_ERR_OUTPUT on all ranks when any writing failed. Collective. */
+/** Flushes and closes. @return ENGRAM_ERR_OUTPUT on all ranks when any writing failed. Collective.
+ */
 PetscErrorCode TextFileClose(TextFile *file);
 
 #endif

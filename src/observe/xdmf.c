@@ -28,8 +28,10 @@ static void PrintTime(FILE *stream, const EngramGrid *grid, PetscInt row, double
 {
     const PetscInt nodes = grid->v_nodes;
     const PetscInt cells = grid->w_cells;
-    (void)fprintf(stream, "      <Grid Name=\"density\" GridType=\"Uniform\">\n"
-                          "        <Time Value=\"%.17g\"/>\n", time);
+    (void)fprintf(stream,
+                  "      <Grid Name=\"density\" GridType=\"Uniform\">\n"
+                  "        <Time Value=\"%.17g\"/>\n",
+                  time);
     (void)fprintf(stream,
                   "        <Topology TopologyType=\"2DRectMesh\" Dimensions=\"%" PetscInt_FMT
                   " %" PetscInt_FMT "\"/>\n"

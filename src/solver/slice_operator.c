@@ -38,8 +38,8 @@ PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, SliceOp
     PetscCall(EngramAlignedCalloc(padded, &slices->results.firing_rate));
     PetscCall(EngramAlignedCalloc(padded, &slices->results.weight_density));
     PetscCall(EngramAlignedCalloc(padded, &slices->results.minimum));
-    PetscCall(MatCreateShell(PETSC_COMM_SELF, length, length, length, length, slices,
-                             &slices->shell));
+    PetscCall(
+        MatCreateShell(PETSC_COMM_SELF, length, length, length, length, slices, &slices->shell));
     PetscCall(MatShellSetOperation(slices->shell, MATOP_MULT, (void (*)(void))MultiplyShell));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -121,7 +121,7 @@ static PetscErrorCode ChooseMethod(EngramSliceSolver solver, PetscBool *needs_en
     PetscCall(PetscObjectTypeCompare((PetscObject)pc, ENGRAM_PC_GTH, &is_gth));
     PetscCall(AsksForKsp(&asks));
     solver->is_direct = (PetscBool)(is_preonly && is_gth && !asks);
-    *needs_entries = (PetscBool)!(is_preonly && is_gth);
+    *needs_entries = (PetscBool) !(is_preonly && is_gth);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -233,9 +233,8 @@ double EngramSliceSolverMemory(EngramSliceSolver solver)
     const double work = (double)EngramSliceWorkSize(&solver->slices.table) * sizeof(double);
     const double entry = sizeof(double) + sizeof(PetscInt);
     /* Entries: the weights, the matrix, a factor of about twice its size, the right-hand side. */
-    return work + (solver->slices.assembled
-                       ? unknowns * (3.0 * sizeof(double) + 3.0 * 4.0 * entry)
-                       : 0.0);
+    return work +
+           (solver->slices.assembled ? unknowns * (3.0 * sizeof(double) + 3.0 * 4.0 * entry) : 0.0);
 }
 
 PetscErrorCode EngramSliceSolverDescribe(EngramSliceSolver solver, char *text, size_t size)

@@ -55,9 +55,8 @@ static PetscErrorCode SetDrift(EngramStepper stepper, double time, double total_
     const double *w = stepper->grid->w + 1;
     const double response = EngramModelResponse(stepper->model, total_rate);
     double *drift = EngramSliceSolverDrift(stepper->solver);
-    const PetscBool is_known =
-        (PetscBool)(stepper->input_is_steady ? !isnan(stepper->input_time)
-                                             : stepper->input_time == time);
+    const PetscBool is_known = (PetscBool)(stepper->input_is_steady ? !isnan(stepper->input_time)
+                                                                    : stepper->input_time == time);
     if (!is_known) {
         EngramModelInput(stepper->model, time, cells, w, stepper->input);
         stepper->input_time = time;

@@ -10,8 +10,8 @@ static const EngramOption time_options[] = {
      "step; any length is stable, the error is of first order in it", ENGRAM_BOUND_ABOVE, 0},
 };
 
-const EngramOptionTable EngramTimeOptions = {
-    "Time", time_options, (int)(sizeof(time_options) / sizeof(time_options[0]))};
+const EngramOptionTable EngramTimeOptions = {"Time", time_options,
+                                             (int)(sizeof(time_options) / sizeof(time_options[0]))};
 
 /* A quotient this close to a whole number is meant to be one. */
 static const double STEP_TOLERANCE = 1e-9;

@@ -13,10 +13,10 @@
 
 /** Work space of the transport; all arrays include the two ghost cells. */
 typedef struct TransportStep {
-    const EngramGrid *grid; /* borrowed */
-    EngramSliceSolver solver; /* borrowed: its rates are renewed between sub-steps */
+    const EngramGrid *grid;    /* borrowed */
+    EngramSliceSolver solver;  /* borrowed: its rates are renewed between sub-steps */
     EngramReduction reduction; /* borrowed */
-    const double *learning; /* [w_local + 2], borrowed */
+    const double *learning;    /* [w_local + 2], borrowed */
     EngramHalo halo;
     double largest_weight; /* max over all faces of |w| */
     double *phi;           /* [w_local + 2] */

@@ -23,10 +23,10 @@ typedef struct EngramHdf5File {
 
 /** This rank's part of a row, or of a dataset without rows. */
 typedef struct EngramHdf5Part {
-    int dimensions;                              /**< of the row */
-    hsize_t whole[ENGRAM_HDF5_ROW_DIMENSIONS];   /**< extent over all ranks */
-    hsize_t offset[ENGRAM_HDF5_ROW_DIMENSIONS];  /**< where this rank's part begins */
-    hsize_t count[ENGRAM_HDF5_ROW_DIMENSIONS];   /**< its extent; zeros: nothing from this rank */
+    int dimensions;                                /**< of the row */
+    hsize_t whole[ENGRAM_HDF5_ROW_DIMENSIONS];     /**< extent over all ranks */
+    hsize_t offset[ENGRAM_HDF5_ROW_DIMENSIONS];    /**< where this rank's part begins */
+    hsize_t count[ENGRAM_HDF5_ROW_DIMENSIONS];     /**< its extent; zeros: nothing from this rank */
     hsize_t in_memory[ENGRAM_HDF5_ROW_DIMENSIONS]; /**< extent of the array the part begins */
 } EngramHdf5Part;
 

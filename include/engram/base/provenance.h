@@ -22,7 +22,8 @@ typedef struct EngramProvenance {
     int count;
 } EngramProvenance;
 
-/** Collects versions, compiler, MPI, ranks and the time of the start (UTC). Collective on `comm`. */
+/** Collects versions, compiler, MPI, ranks and the time of the start (UTC). Collective on `comm`.
+ */
 PetscErrorCode EngramProvenanceCollect(MPI_Comm comm, EngramProvenance *provenance);
 
 /** Adds an entry; the name must outlive the record. Not collective. */

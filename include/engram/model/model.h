@@ -21,9 +21,9 @@
 
 /** The model; read-only after creation. */
 typedef struct EngramModel {
-    double noise;            /**< a > 0 */
-    double epsilon;          /**< eps > 0: reacting over learning time scale */
-    PetscBool plasticity;    /**< false: frozen weights, no transport in w at all */
+    double noise;              /**< a > 0 */
+    double epsilon;            /**< eps > 0: reacting over learning time scale */
+    PetscBool plasticity;      /**< false: frozen weights, no transport in w at all */
     EngramExpression input;    /**< I(w, t); owned */
     EngramExpression response; /**< sigma(N); owned */
     EngramExpression learning; /**< K(w); owned */

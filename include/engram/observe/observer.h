@@ -58,7 +58,7 @@ typedef struct EngramOutputParameters {
     double fields_every;         /**< time; 0: only the first and the last state */
     EngramOptions options;       /**< for the record */
     EngramProvenance provenance; /**< for the record */
-    const char *solver;          /**< method of the slices, for the record */
+    char solver[128];            /**< method of the slices, for the record */
 } EngramOutputParameters;
 
 /** One observer: a table of functions and its own context. Any function may be NULL. */

@@ -1,0 +1,45 @@
+"""Mass and positivity in floating point for any eps, and why a stock solver is not enough."""
+
+import sys
+
+import engram_test
+
+sys.path.insert(0, str(engram_test.SOURCE / "tools" / "verification"))
+import studies  # noqa: E402
+
+
+class Structure(engram_test.EngramTestCase):
+    """1,000 steps on 480 x 64 cells."""
+
+    def test_elimination_keeps_mass_and_sign(self):
+        for row in studies.structure(engram_test.PROGRAM, ("gth",)):
+            with self.subTest(epsilon=row["epsilon"]):
+                self.assertLessEqual(row["mass_error"], 1e-12)
+                self.assertGreaterEqual(row["min_density"], 0.0)
+
+    def test_factorisation_loses_mass(self):
+        rows = {row["epsilon"]: row for row in studies.structure(engram_test.PROGRAM, ("lu",))}
+        self.assertLess(rows[1]["mass_error"], 1e-12)
+        self.assertGreater(rows[1e-8]["mass_error"], 1e-9)
+        self.assertGreater(rows[1e-12]["mass_error"], 1e-5)
+
+    def test_small_noise(self):
+        """Cell Peclet numbers far above 709, where e^q overflows: still whole and positive."""
+        result = self.run_case(model_noise=1e-5, model_input="3", grid_v_cells=120,
+                               time_step=0.05, time_end=5)
+        series = result.series()
+        self.assertLess(max(abs(error) for error in series["mass_error"]), 1e-12)
+        self.assertGreaterEqual(min(series["min_density"]), 0.0)
+        self.assertGreater(series["total_rate"][-1], 0.0)
+
+    def test_any_step(self):
+        """Steps from far below to far above every scale of the problem."""
+        for step in (1e-4, 1e-2, 1.0, 1e2):
+            with self.subTest(step=step):
+                series = self.run_case(time_step=step, time_end=20 * step).series()
+                self.assertLess(max(abs(error) for error in series["mass_error"]), 1e-12)
+                self.assertGreaterEqual(min(series["min_density"]), 0.0)
+
+
+if __name__ == "__main__":
+    engram_test.main()

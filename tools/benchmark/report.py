@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Times Engram, PETSc's stock solvers and SciPy on the same work, and writes docs/performance.md.
+
+Run by tools/bench.sh. Rounds of all contestants follow each other, so that a machine whose speed
+drifts is the same for all; every number is the median over rounds of a run's minimum.
+"""
+
+import argparse
+import pathlib
+import platform
+import statistics
+import subprocess
+import time
+
+import numpy
+import scipy.linalg
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CASE = ROOT / "tools" / "benchmark" / "case.yaml"
+UNKNOWNS = (479, 1024)
+
+HEAD = """# Performance
+
+Written by `tools/bench.sh`, which times all rows in one run. Work: one implicit step of 1024
+voltage slices of 479 unknowns each (490 496 unknowns), or a full step with transport in w; one core
+unless two are named. Times are nanoseconds per cell and step, medians over rounds of the shortest
+call; the ratios come from the same rounds.
+"""
+
+
+def run_benchmark(program, samples, *options, ranks=1):
+    """One run of the benchmark program: a dictionary of minima in nanoseconds per cell."""
+    command = ["mpirun", "--bind-to", "core", "-n", str(ranks), str(program), str(CASE),
+               "-benchmark_samples", str(samples), *options]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode != 0:
+        raise SystemExit(f"report.py: {' '.join(command)}: {process.stderr}")
+    lines = [line.split() for line in process.stdout.splitlines()]
+    return {line[0]: float(line[1]) for line in lines}
+
+
+def time_scipy(slices=64):
+    """What a scientist would write: solve_banded for each slice, on some of the slices.
+
+    The entry of the flux shift is left out, which makes the work smaller, not larger.
+    """
+    nodes = UNKNOWNS[0]
+    generator = numpy.random.default_rng(1)
+    bands = numpy.empty((3, nodes))
+    bands[0] = bands[2] = -generator.uniform(10.0, 11.0, nodes)
+    bands[1] = 1.0 + 22.0
+    rhs = generator.uniform(size=(slices, nodes))
+    best = numpy.inf
+    for _ in range(5):
+        started = time.perf_counter()
+        for row in rhs:
+            scipy.linalg.solve_banded((1, 1), bands, row, check_finite=False)
+        best = min(best, time.perf_counter() - started)
+    return 1e9 * best / (slices * nodes)
+
+
+def measure(program, rounds):
+    """All contestants, `rounds` times; lists of numbers by name."""
+    results = {}
+    for index in range(rounds):
+        print(f"report.py: round {index + 1} of {rounds}")
+        gth = run_benchmark(program, 60)
+        two = run_benchmark(program, 60, ranks=2)
+        lu = run_benchmark(program, 2, "-slice_pc_type", "lu")
+        gmres = run_benchmark(program, 2, "-slice_ksp_type", "gmres", "-slice_pc_type", "ilu")
+        numbers = {"stream": gth["stream"], "slices": gth["slices"], "step": gth["step"],
+                   "lu": lu["slices"], "gmres": gmres["slices"], "scipy": time_scipy(),
+                   "lu_step": lu["step"], "gmres_step": gmres["step"],
+                   "step_two": two["step"], "speedup": gth["step"] / two["step"]}
+        for name, number in numbers.items():
+            results.setdefault(name, []).append(number)
+    return results
+
+
+def machine():
+    """The processor's name and features, and the compiler's target."""
+    text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8") if pathlib.Path(
+        "/proc/cpuinfo").exists() else ""
+    model = next((line.split(":")[1].strip() for line in text.splitlines()
+                  if line.startswith("model name")), platform.processor() or "unknown")
+    widths = [name for name in ("avx512f", "avx2", "avx") if name in text]
+    return f"{model}, {widths[0] if widths else 'no AVX'}, {platform.system()} {platform.machine()}"
+
+
+def write(results, output, provenance):
+    """The table."""
+    median = {name: statistics.median(values) for name, values in results.items()}
+    stream = [("in-place update of an array of this size (the limit)", "stream"),
+              ("slices: subtraction-free elimination (`gth`, the default)", "slices"),
+              ("slices: PETSc `lu`, assembly included", "lu"),
+              ("slices: PETSc `gmres` + `ilu`, assembly included", "gmres"),
+              ("slices: SciPy `solve_banded`, one call a slice", "scipy"),
+              ("full step, `gth`", "step"),
+              ("full step, `lu`", "lu_step"),
+              ("full step, `gmres` + `ilu`", "gmres_step"),
+              ("full step, `gth`, two ranks", "step_two")]
+    lines = [HEAD, f"Machine: {machine()}. Build: {provenance}.\n",
+             "| work | ns per cell and step | relative to the limit | relative to `gth` slices |",
+             "|---|---|---|---|"]
+    for title, name in stream:
+        limit = statistics.median(a / b for a, b in zip(results[name], results["stream"]))
+        own = statistics.median(a / b for a, b in zip(results[name], results["slices"]))
+        lines.append(f"| {title} | {median[name]:.2f} | {limit:.1f} | {own:.2f} |")
+    low, high = min(results["speedup"]), max(results["speedup"])
+    lines.append(f"\nTwo ranks against one, full step: {median['speedup']:.2f} times as fast "
+                 f"({low:.2f} to {high:.2f} over {len(results['speedup'])} rounds).\n")
+    text = "\n".join(lines)
+    print(text)
+    if output:
+        output.write_text(text, encoding="utf-8")
+        print(f"report.py: wrote {output}")
+
+
+def main():
+    """Measures and reports."""
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of all contestants")
+    parser.add_argument("--output", type=pathlib.Path, help="Markdown file to write")
+    arguments = parser.parse_args()
+    version = subprocess.run([str(arguments.build / "engram"), "-version"], capture_output=True,
+                             text=True, check=True).stdout
+    provenance = "; ".join(" ".join(line.split()) for line in version.splitlines()
+                           if any(word in line for word in ("compiler", "build", "petsc", "mpi ")))
+    write(measure(arguments.build / "engram_benchmark", arguments.rounds), arguments.output,
+          provenance)
+
+
+if __name__ == "__main__":
+    main()

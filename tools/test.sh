@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds a release, runs the whole test suite. Run it again at any time,
+# from any directory; options go to ctest:
+#
+#     tools/test.sh [-L unit] [-R name] ...
+
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+# shellcheck disable=SC2086
+install_packages $build_packages $tool_packages $check_packages
+find_python
+configure_and_build release
+say "running the tests"
+ctest --preset release "$@"
+say "all tests passed"
