@@ -5,7 +5,7 @@ install(TARGETS engram EXPORT engram-targets)
 install(TARGETS engram_program)
 install(DIRECTORY include/engram DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY input DESTINATION ${CMAKE_INSTALL_DATADIR}/engram)
-install(PROGRAMS tools/plot.py DESTINATION ${CMAKE_INSTALL_DATADIR}/engram/tools)
+install(PROGRAMS tools/plot.py tools/engram_results.py DESTINATION ${CMAKE_INSTALL_DATADIR}/engram/tools)
 install(FILES LICENSE CITATION.cff DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/engram)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/engram)

@@ -9,6 +9,7 @@ import sys
 try:
     import matplotlib
     import numpy
+    from PIL import Image, PngImagePlugin
 
     from engram_results import ResultsError, changes_early, pick_rows, read_results
 except ImportError as error:
@@ -31,16 +32,14 @@ examples:
 MARK = "engram tools/plot.py"
 
 STYLE = {
-    "font.size": 11, "axes.titlesize": 12, "legend.fontsize": 9, "legend.edgecolor": "none",
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "grid.color": "0.9", "lines.linewidth": 1.6, "figure.constrained_layout.use": True,
-    "savefig.facecolor": "white",
+    "figure.dpi": 100, "font.size": 11, "axes.titlesize": 12, "legend.fontsize": 9,
+    "legend.edgecolor": "none", "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "grid.color": "0.9", "lines.linewidth": 1.6,
+    "figure.constrained_layout.use": True,
 }
 LINE_COLOUR = "#21386e"
 REFERENCE_COLOUR = "#f28e2b"
 HEAT_COLOURS = "viridis"
-
-DOTS_PER_INCH = 100
 CURVES = 5
 FLOOR_OF_MASS_ERROR = 1e-17
 FLOOR_OF_DENSITY = 1e-20
@@ -78,7 +77,7 @@ def widen_early_times(axes, time):
     # Odd functions, for the lowest cells reach half an interval below the first time.
     axes.set_yscale("function", functions=(
         lambda t: numpy.sign(t - time[0]) * numpy.sqrt(numpy.abs(t - time[0])),
-        lambda root: time[0] + numpy.sign(root) * root**2))
+        lambda root: time[0] + root * numpy.abs(root)))
     axes.set_ylabel(f"{TIME} (square-root scale)")
 
 
@@ -187,9 +186,8 @@ def draw_floor(axes, floor):
 
 def draw_mass_error(axes, results):
     """Absolute value of the mass error."""
-    error = numpy.abs(results.series["mass_error"])
-    axes.plot(results.series["time"], numpy.maximum(error, FLOOR_OF_MASS_ERROR),
-              color=LINE_COLOUR)
+    error = numpy.maximum(numpy.abs(results.series["mass_error"]), FLOOR_OF_MASS_ERROR)
+    axes.plot(results.series["time"], error, color=LINE_COLOUR)
     draw_floor(axes, FLOOR_OF_MASS_ERROR)
     axes.set(title="Conservation of mass", xlabel=TIME, ylabel="|mass error|")
 
@@ -221,9 +219,9 @@ def draw_mean_weight(axes, results):
     axes.set(title="Mean weight", xlabel=TIME, ylabel=WEIGHT)
 
 
-def figure_of(drawers, results, shape, size):
+def figure_of(drawers, results, shape, size, **layout):
     """A figure of panels, each drawn by a function of (axes, results)."""
-    figure, panels = pyplot.subplots(*shape, figsize=size, squeeze=False)
+    figure, panels = pyplot.subplots(*shape, figsize=size, squeeze=False, **layout)
     for axes, drawer in zip(panels.flat, drawers):
         drawer(axes, results)
     return figure
@@ -233,11 +231,9 @@ def over_weight_figure(results, draw_map, draw_rows):
     """A field over w: heat map over time above curves; only curves if there are too few times."""
     if not results.has_heat_maps:
         return figure_of([draw_rows], results, (1, 1), (8, 5))
-    figure, (above, below) = pyplot.subplots(2, 1, figsize=(8, 8.4), sharex=True,
-                                             gridspec_kw={"height_ratios": [3, 2]})
-    draw_map(above, results)
-    above.set_xlabel("")
-    draw_rows(below, results)
+    figure = figure_of([draw_map, draw_rows], results, (2, 1), (8, 8.4), sharex=True,
+                       gridspec_kw={"height_ratios": [3, 2]})
+    figure.axes[0].set_xlabel("")
     return figure
 
 
@@ -286,11 +282,17 @@ def check_owner(path):
 
 def save(figure, path):
     """Writes a figure; without dates, so that equal results give equal files."""
-    metadata = ({"Creator": MARK, "CreationDate": None} if path.suffix == ".pdf"
-                else {"Software": MARK})
     # Drawn in memory first: an error while drawing leaves an older picture whole.
     picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix[1:], dpi=DOTS_PER_INCH, metadata=metadata)
+    if path.suffix == ".pdf":
+        figure.savefig(picture, format="pdf", metadata={"Creator": MARK, "CreationDate": None})
+    else:
+        figure.canvas.draw()
+        # Nothing is transparent: without that channel the file is smaller.
+        pixels = numpy.asarray(figure.canvas.buffer_rgba())[:, :, :3]
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Software", MARK)
+        Image.fromarray(pixels).save(picture, format="png", optimize=True, pnginfo=text)
     pyplot.close(figure)
     path.write_bytes(picture.getvalue())
     print(path, flush=True)

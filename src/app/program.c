@@ -1,5 +1,6 @@
 #include "engram/app/program.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "command_line.h"
@@ -98,6 +99,8 @@ int EngramProgram(int argc, char **argv)
         return ENGRAM_EXIT_INTERNAL;
     }
     EngramDenormalsFlush();
+    /* A reader that closes the pipe early, as in "engram -help | head", is no error. */
+    (void)signal(SIGPIPE, SIG_DFL);
     PetscErrorCode code = EngramOptionsCreate(&options);
     if (code == PETSC_SUCCESS) {
         code = Execute(&command, argc, argv, options, &simulation, &outcome);

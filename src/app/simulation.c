@@ -38,19 +38,48 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void TakeSnapshot(const EngramSimulation *simulation, PetscInt64 step, double dt,
-                         EngramSnapshot *snapshot)
+/** Copies of what a step says of the slices, so that the last good state outlives a bad one. */
+typedef struct SliceCopies {
+    PetscInt count;
+    double *firing_rate;
+    double *weight_density;
+    double *minimum;
+} SliceCopies;
+
+static PetscErrorCode CreateSliceCopies(const EngramGrid *grid, SliceCopies *copies)
 {
+    PetscFunctionBeginUser;
+    copies->count = grid->w_local;
+    PetscCall(PetscMalloc3(copies->count, &copies->firing_rate, copies->count,
+                           &copies->weight_density, copies->count, &copies->minimum));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode DestroySliceCopies(SliceCopies *copies)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscFree3(copies->firing_rate, copies->weight_density, copies->minimum));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TakeSnapshot(const EngramSimulation *simulation, PetscInt64 step, double dt,
+                                   const SliceCopies *copies, EngramSnapshot *snapshot)
+{
+    PetscFunctionBeginUser;
     const EngramState *state = EngramStepperState(simulation->stepper);
+    PetscCall(PetscArraycpy(copies->firing_rate, state->results->firing_rate, copies->count));
+    PetscCall(PetscArraycpy(copies->weight_density, state->results->weight_density, copies->count));
+    PetscCall(PetscArraycpy(copies->minimum, state->results->minimum, copies->count));
     snapshot->step = step;
     snapshot->time = state->time;
     snapshot->dt = dt;
     snapshot->total_rate = state->total_rate;
     snapshot->density = state->density->values;
-    snapshot->firing_rate = state->results->firing_rate;
-    snapshot->weight_density = state->results->weight_density;
-    snapshot->minimum = state->results->minimum;
+    snapshot->firing_rate = copies->firing_rate;
+    snapshot->weight_density = copies->weight_density;
+    snapshot->minimum = copies->minimum;
     snapshot->is_last = (PetscBool)(step == simulation->time.steps);
+    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** The observers of one run. */
@@ -112,7 +141,9 @@ static PetscErrorCode DestroyObservers(ObserverList *list)
 {
     PetscFunctionBeginUser;
     for (int i = 0; i < list->count; i++) {
-        PetscCall(list->members[i].destroy(list->members[i].context));
+        if (list->members[i].destroy) {
+            PetscCall(list->members[i].destroy(list->members[i].context));
+        }
     }
     list->count = 0;
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -120,7 +151,8 @@ static PetscErrorCode DestroyObservers(ObserverList *list)
 
 /** All steps, until the end or a state that cannot be continued. */
 static PetscErrorCode StepLoop(EngramSimulation *simulation, const ObserverList *observers,
-                               EngramSnapshot *snapshot, EngramOutcome *outcome)
+                               const SliceCopies *copies, EngramSnapshot *snapshot,
+                               EngramOutcome *outcome)
 {
     PetscFunctionBeginUser;
     const double started = MPI_Wtime();
@@ -133,11 +165,13 @@ static PetscErrorCode StepLoop(EngramSimulation *simulation, const ObserverList 
         outcome->step_seconds += MPI_Wtime() - before;
         if (!state->is_finite) {
             outcome->failure = state->failure;
+            snapshot->is_last = PETSC_TRUE;
+            snapshot->density = state->is_untouched ? snapshot->density : NULL;
             break;
         }
         outcome->steps_done = step;
         outcome->substeps += state->substeps;
-        TakeSnapshot(simulation, step, dt, snapshot);
+        PetscCall(TakeSnapshot(simulation, step, dt, copies, snapshot));
         PetscCall(Observe(observers, snapshot));
     }
     outcome->is_complete = (PetscBool)(outcome->failure == NULL);
@@ -149,6 +183,7 @@ PetscErrorCode EngramSimulationRun(EngramSimulation *simulation,
                                    const EngramOutputParameters *output, EngramOutcome *outcome)
 {
     ObserverList observers;
+    SliceCopies copies;
     EngramSnapshot snapshot = {.grid = simulation->grid,
                                .steps = simulation->time.steps,
                                .end_time = simulation->time.end};
@@ -156,15 +191,17 @@ PetscErrorCode EngramSimulationRun(EngramSimulation *simulation,
     *outcome = (EngramOutcome){.is_complete = PETSC_FALSE};
     PetscCall(EngramReductionCreate(simulation->grid->comm, &snapshot.reduction));
     PetscCall(CreateObservers(simulation, output, &observers));
-    TakeSnapshot(simulation, 0, 0.0, &snapshot);
+    PetscCall(CreateSliceCopies(simulation->grid, &copies));
+    PetscCall(TakeSnapshot(simulation, 0, 0.0, &copies, &snapshot));
     PetscCall(StartObservers(&observers, &snapshot));
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_STEPS));
-    PetscCall(StepLoop(simulation, &observers, &snapshot, outcome));
+    PetscCall(StepLoop(simulation, &observers, &copies, &snapshot, outcome));
     PetscCall(EngramLogStageEnd());
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_FINISH));
     PetscCall(StopObservers(&observers, &snapshot, outcome));
     PetscCall(EngramLogStageEnd());
     PetscCall(DestroyObservers(&observers));
+    PetscCall(DestroySliceCopies(&copies));
     PetscCall(EngramReductionDestroy(&snapshot.reduction));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

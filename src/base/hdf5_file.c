@@ -1,7 +1,5 @@
 #include "engram/base/hdf5_file.h"
 
-#include <string.h>
-
 #include "engram/base/error.h"
 
 enum { MAXIMUM_DIMENSIONS = ENGRAM_HDF5_ROW_DIMENSIONS + 1 };
@@ -187,15 +185,14 @@ PetscErrorCode EngramHdf5WriteText(const EngramHdf5File *file, const char *objec
                                    const char *attribute, const char *text)
 {
     PetscFunctionBeginUser;
-    const size_t length = strlen(text);
     const hid_t type = H5Tcopy(H5T_C_S1);
     const hid_t space = H5Screate(H5S_SCALAR);
-    int has_failed = type < 0 || space < 0 || H5Tset_size(type, length ? length : 1) < 0 ||
-                     H5Tset_strpad(type, H5T_STR_NULLPAD) < 0;
+    int has_failed = type < 0 || space < 0 || H5Tset_size(type, H5T_VARIABLE) < 0 ||
+                     H5Tset_cset(type, H5T_CSET_UTF8) < 0;
     const hid_t id = has_failed ? -1
                                 : H5Acreate_by_name(file->id, object, attribute, type, space,
                                                     H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    has_failed = has_failed || id < 0 || H5Awrite(id, type, text) < 0 || H5Aclose(id) < 0;
+    has_failed = has_failed || id < 0 || H5Awrite(id, type, &text) < 0 || H5Aclose(id) < 0;
     (void)H5Sclose(space);
     (void)H5Tclose(type);
     PetscCall(Check(file, has_failed, "write an attribute"));

@@ -146,6 +146,21 @@ static PetscErrorCode RefuseStrayWords(const EngramOptionsSource *source, const 
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** The command line once more, over the case file, which came over PETSc's environment. */
+static PetscErrorCode InsertCommandLine(const EngramOptionsSource *source)
+{
+    PetscFunctionBeginUser;
+    for (int i = 1; i < source->argc; i++) {
+        if (IsKey(source->argv[i])) {
+            const PetscBool has_value =
+                (PetscBool)(i + 1 < source->argc && !IsKey(source->argv[i + 1]));
+            PetscCall(PetscOptionsSetValue(NULL, source->argv[i],
+                                           has_value ? source->argv[i + 1] : NULL));
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode EngramOptionsSourceRead(EngramOptionsSource *source, const char *case_file, int argc,
                                        char **argv)
 {
@@ -155,7 +170,7 @@ PetscErrorCode EngramOptionsSourceRead(EngramOptionsSource *source, const char *
     PetscCall(RefuseStrayWords(source, case_file));
     if (case_file) {
         PetscCall(ReadFile(source, case_file));
-        PetscCall(PetscOptionsInsert(NULL, &argc, &argv, NULL));
+        PetscCall(InsertCommandLine(source));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

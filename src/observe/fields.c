@@ -19,7 +19,8 @@ typedef struct Fields {
     EngramHdf5Part slices; /* a row [w] */
     EngramHdf5Part plane;  /* a row [v][w] */
     PetscInt rows;
-    PetscInt64 interval; /* of the last row written */
+    PetscInt64 interval;  /* of the last row written */
+    PetscInt64 last_step; /* of the last row written */
 } Fields;
 
 static void DescribeParts(const EngramGrid *grid, Fields *fields)
@@ -113,6 +114,7 @@ static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
     PetscCall(XdmfSeriesAppend(&fields->xdmf, row, snapshot->time));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_FIELDS_WRITE, 0.0));
     fields->rows++;
+    fields->last_step = snapshot->step;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -160,8 +162,10 @@ static PetscErrorCode StopFields(void *context, const EngramSnapshot *last,
 {
     Fields *fields = context;
     PetscFunctionBeginUser;
-    (void)last;
     (void)outcome;
+    if (last->density && fields->last_step != last->step) {
+        PetscCall(WriteState(fields, last));
+    }
     PetscCall(EngramHdf5Close(&fields->file));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -13,6 +13,7 @@ typedef struct Series {
     PetscInt every;
     const char *directory;
     double flushed_at;
+    PetscInt64 last_step; /* of the last row */
 } Series;
 
 static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
@@ -20,6 +21,7 @@ static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
     EngramDiagnostics diagnostics;
     PetscFunctionBeginUser;
     PetscCall(EngramSnapshotDiagnostics(snapshot, &diagnostics));
+    series->last_step = snapshot->step;
     TextFilePrint(&series->file, "%" PetscInt64_FMT ",%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g\n",
                   snapshot->step, snapshot->time, snapshot->dt, snapshot->total_rate,
                   diagnostics.mass_error, diagnostics.min_density, diagnostics.mean_weight,
@@ -58,8 +60,10 @@ static PetscErrorCode StopSeries(void *context, const EngramSnapshot *last,
 {
     Series *series = context;
     PetscFunctionBeginUser;
-    (void)last;
     (void)outcome;
+    if (series->last_step != last->step) {
+        PetscCall(WriteRow(series, last));
+    }
     PetscCall(TextFileClose(&series->file));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -10,7 +10,7 @@ static const char *const CLOSING_TAGS = "    </Grid>\n  </Domain>\n</Xdmf>\n";
 
 static void PrintHead(FILE *stream)
 {
-    (void)fprintf(stream, "<?xml version=\"1.0\" ?>\n<Xdmf Version=\"3.0\">\n  <Domain>\n"
+    (void)fprintf(stream, "<?xml version=\"1.0\" ?>\n<Xdmf Version=\"2.0\">\n  <Domain>\n"
                           "    <Grid Name=\"engram\" GridType=\"Collection\" "
                           "CollectionType=\"Temporal\">\n");
 }

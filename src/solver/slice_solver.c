@@ -93,7 +93,8 @@ PetscErrorCode EngramSliceSolverSetFromOptions(EngramSliceSolver solver)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Whether any option of the KSP was given but its type: then its services are wanted. */
+/** Whether any option of the KSP was given beyond those that every case has: then its services,
+ * such as monitors, are wanted. */
 static PetscErrorCode AsksForKsp(PetscBool *asks)
 {
     char *all = NULL;
@@ -101,9 +102,10 @@ static PetscErrorCode AsksForKsp(PetscBool *asks)
     *asks = PETSC_FALSE;
     PetscCall(PetscOptionsGetAll(NULL, &all));
     for (const char *at = all; (at = strstr(at, "-slice_ksp_")) != NULL; at++) {
-        if (strncmp(at, "-slice_ksp_type", strlen("-slice_ksp_type")) != 0) {
-            *asks = PETSC_TRUE;
-        }
+        const PetscBool is_common =
+            (PetscBool)(strncmp(at, "-slice_ksp_type ", strlen("-slice_ksp_type ")) == 0 ||
+                        strncmp(at, "-slice_ksp_rtol ", strlen("-slice_ksp_rtol ")) == 0);
+        *asks = (PetscBool)(*asks || !is_common);
     }
     PetscCall(PetscFree(all));
     PetscFunctionReturn(PETSC_SUCCESS);

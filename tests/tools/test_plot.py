@@ -135,6 +135,20 @@ class TestPictures(PlotTestCase):
         self.plot(folder)
         self.assert_pictures(folder / "plots", ALL_PICTURES)
 
+    def test_negative_densities_are_marked(self):
+        path = self.run_case().folder / "series.csv"
+        self.plot(path.parent)
+        picture = path.parent / "plots" / "invariants.png"
+        self.assertEqual(count_orange(self.assert_picture(picture)), 0)
+        header, *rows = path.read_text(encoding="ascii").splitlines()
+        column = header.split(",").index("min_density")
+        words = rows[5].split(",")
+        words[column] = "-1e-9"
+        rows[5] = ",".join(words)
+        path.write_text("\n".join([header, *rows, ""]), encoding="ascii")
+        self.plot(path.parent)
+        self.assertGreater(count_orange(self.assert_picture(picture)), 5)
+
     def test_line_still_being_written_is_left_out(self):
         folder = self.run_case().folder
         with open(folder / "series.csv", "a", encoding="ascii") as stream:

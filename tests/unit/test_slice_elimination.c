@@ -130,7 +130,7 @@ static void TestEveryEntryIsAccurate(void **state)
     const int resets[] = {0, 1, 17, 33, nodes - 2, nodes - 1};
     for (size_t i = 0; i < sizeof(resets) / sizeof(resets[0]); i++) {
         for (int k = 0; k < NOISE_COUNT; k++) {
-            ExpectEntrywiseAccuracy(GridOf(nodes, resets[i], NOISES[k]), k < 2 ? 6e-14 : 6e-15);
+            ExpectEntrywiseAccuracy(GridOf(nodes, resets[i], NOISES[k]), k < 2 ? 6e-14 : 2e-14);
         }
     }
 }
@@ -141,7 +141,7 @@ static void TestSmallestGrids(void **state)
     for (int nodes = 2; nodes <= 4; nodes++) {
         for (int reset = 0; reset < nodes; reset++) {
             ExpectEntrywiseAccuracy(GridOf(nodes, reset, 1.0), 6e-14);
-            ExpectEntrywiseAccuracy(GridOf(nodes, reset, 1e-3), 6e-15);
+            ExpectEntrywiseAccuracy(GridOf(nodes, reset, 1e-3), 2e-14);
         }
     }
 }
@@ -177,7 +177,7 @@ static void TestVectorsOfMixedSign(void **state)
         SolveDense(dense, nodes);
         for (int k = 0; k < nodes; k++) {
             const long double expected = dense[k * (nodes + 1) + nodes];
-            UNIT_ASSERT_AT_MOST(fabsl((long double)problem.solution[k * 40 + i] - expected), 1e-14);
+            UNIT_ASSERT_AT_MOST(fabsl((long double)problem.solution[k * 40 + i] - expected), 1e-15);
         }
         free(dense);
     }

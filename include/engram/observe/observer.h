@@ -32,7 +32,8 @@ typedef struct EngramSnapshot {
     double end_time;
     double dt; /**< length of the last step; 0 for the initial state */
     double total_rate;
-    const double *density;        /**< [v_nodes * w_stride] p[k * w_stride + i] */
+    const double *density;        /**< [v_nodes * w_stride] p[k * w_stride + i]; NULL when a run is
+                                       stopped in a step that has spoilt it */
     const double *firing_rate;    /**< [w_local] N */
     const double *weight_density; /**< [w_local] H */
     const double *minimum;        /**< [w_local] smallest p of each slice */

@@ -48,6 +48,7 @@ typedef struct EngramState {
     PetscInt64 substeps;               /**< transport sub-steps of the last step */
     PetscBool is_finite;               /**< false: the state must not be continued */
     const char *failure;               /**< why not */
+    PetscBool is_untouched;            /**< the failed step has left density and results alone */
     const EngramDensity *density;      /**< p of this rank */
     const EngramSliceResults *results; /**< N, H, minimum of this rank's slices */
 } EngramState;
@@ -69,8 +70,8 @@ PetscErrorCode EngramStepperCreate(const EngramGrid *grid, const EngramModel *mo
 PetscErrorCode EngramStepperStart(EngramStepper stepper);
 
 /**
- * Advances the state to a later time. Collective. A state that is not finite any more is no error:
- * it shows in EngramState.is_finite.
+ * Advances the state to a later time. Collective. A state that is not finite any more, or whose
+ * rate has run away beyond any meaning, is no error: it shows in EngramState.is_finite.
  */
 PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time);
 
