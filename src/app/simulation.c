@@ -30,8 +30,8 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscCall(
         EngramSliceSolverCreate(simulation->grid, simulation->model->noise, &simulation->solver));
     PetscCall(EngramSliceSolverSetFromOptions(simulation->solver));
-    PetscCall(EngramOptionsRefuseUnknown(options));
     PetscCall(EngramSliceSolverSetUp(simulation->solver));
+    PetscCall(EngramOptionsRefuseUnknown(options));
     PetscCall(EngramStepperCreate(simulation->grid, simulation->model, simulation->solver,
                                   &simulation->stepper));
     PetscCall(EngramStepperStart(simulation->stepper));

@@ -49,7 +49,7 @@ static const char *KindName(const EngramOption *option)
 {
     switch (option->kind) {
     case ENGRAM_OPTION_REAL:
-        return "a number";
+        return "a finite number";
     case ENGRAM_OPTION_INTEGER:
         return "a whole number";
     case ENGRAM_OPTION_BOOLEAN:

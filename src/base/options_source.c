@@ -178,6 +178,9 @@ PetscErrorCode EngramOptionsSourceRead(EngramOptionsSource *source, const char *
 int EngramNameDistance(const char *a, const char *b)
 {
     enum { LONGEST = 64 };
+    if (strcmp(a, b) == 0) {
+        return 0;
+    }
     int rows[3][LONGEST + 1];
     const int length_a = (int)strlen(a);
     const int length_b = (int)strlen(b);
@@ -293,6 +296,11 @@ static PetscErrorCode RefuseName(EngramOptionsSource *source, EngramOptions opti
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     PetscCall(Suggest(options, name, suggestion, sizeof(suggestion)));
+    if (is_solver && suggestion[0] != 'd') {
+        PetscCall(EngramInputError("unknown option -%s: the slice solver chosen has none of that "
+                                   "name; %s",
+                                   name, suggestion));
+    }
     PetscCall(EngramInputError("unknown option -%s: %s", name, suggestion));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

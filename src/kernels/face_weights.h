@@ -16,7 +16,7 @@
  * leaves a relative error of q^6/5040 < 5e-17. */
 #define ENGRAM_SMALL_ARGUMENT 0.0078125
 
-/* Beyond it e^-|q| is smaller than any positive double. */
+/* Beyond it e^-|q| is held at e^-700, near the smallest normal double. */
 #define ENGRAM_LARGE_ARGUMENT 700.0
 
 /** B(-q) = forward/gap, B(q) = backward/gap; the three have one sign. */

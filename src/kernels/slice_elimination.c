@@ -17,6 +17,7 @@ typedef struct SliceGroup {
     const EngramFaceTable *table;
     ptrdiff_t stride;
     double strength;      /* lambda a / h^2 */
+    double excess;        /* relative excess of mass to take out */
     const double *rhs;    /* first node, first slice of the group */
     double *solution;     /* likewise */
     double *intermediate; /* [nodes][lanes]: right-hand sides over pivots, then the solution */
@@ -195,7 +196,8 @@ ENGRAM_INLINE void SubstituteUpwards(const SliceGroup *group, const SliceState *
     for (int i = 0; i < lanes; i++) {
         const double difference = before.total[i] - after.total[i];
         const int is_round_off = fabs(difference) <= tolerance * after.total[i];
-        defect[i] = is_round_off && after.total[i] > 0.0 ? difference / after.total[i] : 0.0;
+        const double own = is_round_off && after.total[i] > 0.0 ? difference / after.total[i] : 0.0;
+        defect[i] = own - group->excess;
     }
 }
 
@@ -248,12 +250,13 @@ ENGRAM_INLINE void SolveGroup(const SliceGroup *group, int lanes, int factored, 
 }
 
 void EngramSliceEliminate(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                          double lambda, const double *drift, const double *rhs, double *solution,
-                          double *work, const EngramSliceResults *results)
+                          double lambda, double excess, const double *drift, const double *rhs,
+                          double *solution, double *work, const EngramSliceResults *results)
 {
     SliceGroup group = {.table = table,
                         .stride = stride,
                         .strength = lambda * table->noise / (table->spacing * table->spacing),
+                        .excess = excess,
                         .intermediate = work,
                         .ratio = work + (ptrdiff_t)table->nodes * ENGRAM_SLICE_GROUP};
     ptrdiff_t first = 0;

@@ -28,7 +28,7 @@ void EngramTransportFractionsCompute(ptrdiff_t cells, double step_ratio, const d
         const double right = left_face_w[i + 1];
         const double speed_left = PositivePart(-phi[i]) + PositivePart(left);
         const double speed_right = PositivePart(phi[i]) + PositivePart(-right);
-        const double to_left = isnan(left) ? 0.0 : RoundToGrid(step_ratio * speed_left);
+        const double to_left = isnan(left) ? 0.0 : RoundToGrid(fmin(step_ratio * speed_left, 1.0));
         double to_right = isnan(right) ? 0.0 : RoundToGrid(step_ratio * speed_right);
         /* The CFL condition holds up to round-off: one unit of it must not go below zero. */
         if (to_left + to_right > 1.0) {

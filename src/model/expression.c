@@ -40,6 +40,8 @@ static PetscErrorCode ListVariables(const char *variables, char *list, size_t si
 /** Reports what muParser found wrong, with positions counted from 1. */
 static PetscErrorCode RefuseExpression(EngramExpression expression)
 {
+    static const char *const positions[] = {" found at position", " at position",
+                                            " at expression position"};
     char list[64];
     char message[512];
     const int position = mupGetErrorPos(expression->parser);
@@ -47,15 +49,32 @@ static PetscErrorCode RefuseExpression(EngramExpression expression)
     PetscFunctionBeginUser;
     PetscCall(ListVariables(expression->variables, list, sizeof(list)));
     PetscCall(PetscStrncpy(message, mupGetErrorMsg(expression->parser), sizeof(message)));
-    /* muParser's own position, where it is part of the message, counts from 0. */
-    char *own_position = strstr(message, " found at position");
-    if (own_position) {
-        *own_position = '\0';
+    /* muParser's own position, where it is part of the message, counts from 0 or from 1. */
+    for (size_t i = 0; i < sizeof(positions) / sizeof(positions[0]); i++) {
+        char *own_position = strstr(message, positions[i]);
+        if (own_position) {
+            *own_position = '\0';
+        }
     }
     PetscCall(EngramInputError("-%s \"%s\": not a valid expression in %s; at position %d: %s",
                                expression->option, expression->text, list,
                                position >= 0 && position < length ? position + 1 : length,
                                message));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** muParser would assign to the variables: a lone = is a comparison mistyped. */
+static PetscErrorCode RefuseAssignment(const char *option, const char *text)
+{
+    PetscFunctionBeginUser;
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        const PetscBool follows = (PetscBool)(i > 0 && strchr("=<>!", text[i - 1]) != NULL);
+        if (text[i] == '=' && text[i + 1] != '=' && !follows) {
+            PetscCall(EngramInputError("-%s \"%s\": not a valid expression; at position %d: \"=\" "
+                                       "assigns; a comparison is written \"==\"",
+                                       option, text, (int)i + 1));
+        }
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -83,6 +102,7 @@ PetscErrorCode EngramExpressionCreate(const char *option, const char *text, cons
     PetscFunctionBeginUser;
     PetscCheck(strlen(variables) <= ENGRAM_EXPRESSION_VARIABLES, PETSC_COMM_SELF,
                PETSC_ERR_ARG_OUTOFRANGE, "Too many variables: %s", variables);
+    PetscCall(RefuseAssignment(option, text));
     PetscCall(PetscNew(&made));
     *expression = made;
     PetscCall(PetscStrallocpy(option, &made->option));
@@ -117,7 +137,7 @@ double EngramExpressionValue(EngramExpression expression, const double *variable
 
 PetscBool EngramExpressionUses(EngramExpression expression, char variable)
 {
-    const char *found = strchr(expression->variables, variable);
+    const char *found = variable ? strchr(expression->variables, variable) : NULL;
     return found ? expression->is_used[found - expression->variables] : PETSC_FALSE;
 }
 

@@ -19,7 +19,7 @@ typedef struct Fields {
     EngramHdf5Part slices; /* a row [w] */
     EngramHdf5Part plane;  /* a row [v][w] */
     PetscInt rows;
-    PetscInt64 interval;  /* of the last row written */
+    double interval;      /* of the last row written */
     PetscInt64 last_step; /* of the last row written */
 } Fields;
 
@@ -136,9 +136,9 @@ static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
 }
 
 /** Number of whole intervals up to a time. */
-static PetscInt64 IntervalOf(const Fields *fields, double time)
+static double IntervalOf(const Fields *fields, double time)
 {
-    return (PetscInt64)floor(time / fields->parameters.fields_every + INTERVAL_TOLERANCE);
+    return floor(time / fields->parameters.fields_every + INTERVAL_TOLERANCE);
 }
 
 static PetscErrorCode ObserveFields(void *context, const EngramSnapshot *snapshot)
@@ -147,7 +147,7 @@ static PetscErrorCode ObserveFields(void *context, const EngramSnapshot *snapsho
     PetscBool is_due = snapshot->is_last;
     PetscFunctionBeginUser;
     if (fields->parameters.fields_every > 0.0) {
-        const PetscInt64 interval = IntervalOf(fields, snapshot->time);
+        const double interval = IntervalOf(fields, snapshot->time);
         is_due = (PetscBool)(is_due || interval > fields->interval);
         fields->interval = interval;
     }

@@ -39,9 +39,10 @@ static PetscErrorCode StartProgress(void *context, const EngramSnapshot *initial
     if (progress->rank == 0) {
         (void)fprintf(stderr,
                       "engram: %" PetscInt_FMT " x %" PetscInt_FMT " cells (v x w) on %d rank%s, "
-                      "%" PetscInt64_FMT " steps to t = %g, slices by %s, results in %s\n",
+                      "%" PetscInt64_FMT " step%s to t = %g, slices by %s, results in %s\n",
                       grid->v_nodes + 1, grid->w_cells, grid->size, grid->size > 1 ? "s" : "",
-                      initial->steps, initial->end_time, progress->solver, progress->directory);
+                      initial->steps, initial->steps > 1 ? "s" : "", initial->end_time,
+                      progress->solver, progress->directory);
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -23,7 +23,7 @@ static PetscErrorCode ApplyGth(PC pc, Vec rhs, Vec solution)
     const EngramGrid *grid = slices->grid;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
     EngramSliceEliminate(&slices->table, grid->w_local, grid->w_stride, slices->lambda,
-                         slices->drift, from, to, slices->work, &slices->results);
+                         slices->excess, slices->drift, from, to, slices->work, &slices->results);
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_SLICE_SOLVE,
                                 FLOPS_PER_CELL * (double)(grid->v_nodes * grid->w_local)));
     PetscCall(VecRestoreArrayWrite(solution, &to));

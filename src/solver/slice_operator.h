@@ -17,6 +17,7 @@ typedef struct SliceOperator {
     const EngramGrid *grid; /* borrowed */
     EngramFaceTable table;
     double lambda;
+    double excess; /* relative excess of mass that the elimination takes out */
     double *drift; /* [padded slices] */
     double *work;  /* [EngramSliceWorkSize] */
     EngramSliceResults results;

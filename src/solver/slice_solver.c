@@ -111,6 +111,24 @@ static PetscErrorCode AsksForKsp(PetscBool *asks)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Applying a preconditioner once is a solution only if it is the exact inverse. */
+static PetscErrorCode RefuseInexact(PC pc)
+{
+    PCType type = NULL;
+    PetscBool is_exact = PETSC_FALSE;
+    PetscFunctionBeginUser;
+    PetscCall(PCGetType(pc, &type));
+    PetscCall(PetscObjectTypeCompareAny((PetscObject)pc, &is_exact, ENGRAM_PC_GTH, PCLU, PCQR,
+                                        PCSVD, ""));
+    if (!is_exact) {
+        PetscCall(EngramInputError("-slice_pc_type %s: is no exact inverse of the slices' matrix, "
+                                   "which is not symmetric; iterate with it, as in -slice_ksp_type "
+                                   "gmres, or take gth or lu",
+                                   type));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode ChooseMethod(EngramSliceSolver solver, PetscBool *needs_entries)
 {
     PC pc = NULL;
@@ -123,7 +141,11 @@ static PetscErrorCode ChooseMethod(EngramSliceSolver solver, PetscBool *needs_en
     PetscCall(PetscObjectTypeCompare((PetscObject)pc, ENGRAM_PC_GTH, &is_gth));
     PetscCall(AsksForKsp(&asks));
     solver->is_direct = (PetscBool)(is_preonly && is_gth && !asks);
-    *needs_entries = (PetscBool) !(is_preonly && is_gth);
+    /* Monitors multiply with the matrix, even where the method itself does not. */
+    *needs_entries = (PetscBool)!solver->is_direct;
+    if (is_preonly) {
+        PetscCall(RefuseInexact(pc));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -195,11 +217,12 @@ static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, const EngramDensity
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda,
+PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, double excess,
                                       const EngramDensity *density)
 {
     PetscFunctionBeginUser;
     solver->slices.lambda = lambda;
+    solver->slices.excess = solver->is_direct ? excess : 0.0;
     if (solver->is_direct) {
         PetscCall(SolveDirectly(solver, density));
     } else {

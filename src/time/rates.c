@@ -20,24 +20,47 @@ static double LargestLearning(PetscInt cells, const double *learning, const doub
     return largest;
 }
 
-PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
-                           const double *learning, const double *firing_rate, EngramState *state)
+/** A difference to unit mass up to this one is round-off; a larger one is not hidden. */
+static const double LARGEST_ROUND_OFF = 1e-12;
+
+static void StoreRates(const EngramGrid *grid, EngramReductionEntry *entry, EngramState *state)
 {
-    EngramReductionEntry entry;
-    PetscFunctionBeginUser;
-    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
-    EngramReductionEntryClear(&entry);
-    EngramExactSumAddArray(&entry.sum, firing_rate, grid->w_local);
-    entry.maximum = LargestLearning(grid->w_local, learning, firing_rate);
-    PetscCall(EngramReductionApply(reduction, 1, &entry));
-    state->total_rate = grid->w_spacing * EngramExactSumValue(&entry.sum);
-    state->largest_learning = entry.maximum;
+    state->total_rate = grid->w_spacing * EngramExactSumValue(&entry->sum);
+    state->largest_learning = entry->maximum;
     if (!isfinite(state->total_rate) || !isfinite(state->largest_learning)) {
         state->is_finite = PETSC_FALSE;
         state->failure = "the total firing rate is not finite";
     } else if (fabs(state->total_rate) > RUNAWAY_RATE) {
         state->is_finite = PETSC_FALSE;
         state->failure = "the total firing rate has run away (blow-up)";
+    }
+}
+
+static void StoreMass(const EngramGrid *grid, EngramReductionEntry *entry, EngramState *state)
+{
+    const double excess = grid->w_spacing * EngramExactSumValue(&entry->sum) - 1.0;
+    state->mass_excess = fabs(excess) <= LARGEST_ROUND_OFF ? excess : 0.0;
+}
+
+PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
+                           const double *learning, PetscBool with_mass, EngramState *state)
+{
+    enum { RATE, MASS, ENTRIES };
+    EngramReductionEntry entries[ENTRIES];
+    const double *firing_rate = state->results->firing_rate;
+    PetscFunctionBeginUser;
+    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
+    EngramReductionEntryClear(&entries[RATE]);
+    EngramExactSumAddArray(&entries[RATE].sum, firing_rate, grid->w_local);
+    entries[RATE].maximum = LargestLearning(grid->w_local, learning, firing_rate);
+    if (with_mass) {
+        EngramReductionEntryClear(&entries[MASS]);
+        EngramExactSumAddArray(&entries[MASS].sum, state->results->weight_density, grid->w_local);
+    }
+    PetscCall(EngramReductionApply(reduction, with_mass ? ENTRIES : MASS, entries));
+    StoreRates(grid, &entries[RATE], state);
+    if (with_mass) {
+        StoreMass(grid, &entries[MASS], state);
     }
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_RATE_SUM, 2.0 * (double)grid->w_local));
     PetscFunctionReturn(PETSC_SUCCESS);

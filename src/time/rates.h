@@ -10,12 +10,13 @@
 #include "engram/time/stepper.h"
 
 /**
- * Sums the firing rates [w_local] exactly, takes the maximum of |K N| and stores both in the state.
- * Collective; one Allreduce.
+ * Sums the firing rates of the state exactly, takes the maximum of |K N| and stores both in it;
+ * after a solve the total mass travels along. Collective; one Allreduce.
  *
- * @param learning  [w_local + 2] K(w), ghosts included
+ * @param learning   [w_local + 2] K(w), ghosts included
+ * @param with_mass  whether the weight densities of the state are those of its density
  */
 PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
-                           const double *learning, const double *firing_rate, EngramState *state);
+                           const double *learning, PetscBool with_mass, EngramState *state);
 
 #endif

@@ -64,11 +64,11 @@ static void SetDrift(EngramStepper stepper, double time, double response)
     }
 }
 
-static PetscErrorCode ReduceRates(EngramStepper stepper)
+static PetscErrorCode ReduceRates(EngramStepper stepper, PetscBool with_mass)
 {
     PetscFunctionBeginUser;
-    PetscCall(RatesReduce(stepper->grid, stepper->reduction, stepper->learning,
-                          stepper->state.results->firing_rate, &stepper->state));
+    PetscCall(RatesReduce(stepper->grid, stepper->reduction, stepper->learning, with_mass,
+                          &stepper->state));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -110,7 +110,7 @@ static PetscErrorCode FindInitialRate(EngramStepper stepper)
         previous = state->total_rate;
         SetDrift(stepper, 0.0, EngramModelResponse(stepper->model, previous));
         PetscCall(EngramSliceSolverMeasureRates(stepper->solver, state->density));
-        PetscCall(ReduceRates(stepper));
+        PetscCall(ReduceRates(stepper, PETSC_FALSE));
         if (!state->is_finite) {
             PetscCall(EngramInputError("-model_input \"%s\", -model_response \"%s\": the total "
                                        "firing rate of the initial state is not finite",
@@ -130,6 +130,7 @@ PetscErrorCode EngramStepperStart(EngramStepper stepper)
     state->is_finite = PETSC_TRUE;
     state->failure = NULL;
     state->is_untouched = PETSC_FALSE;
+    state->mass_excess = 0.0;
     PetscCall(EngramModelInitialDensity(stepper->model, stepper->grid, stepper->density.values));
     PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
     PetscCall(Normalise(stepper));
@@ -158,8 +159,8 @@ PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time)
     if (state->is_finite) {
         SetDrift(stepper, time, response);
         PetscCall(EngramSliceSolverSolve(stepper->solver, dt / stepper->model->epsilon,
-                                         &stepper->density));
-        PetscCall(ReduceRates(stepper));
+                                         state->mass_excess, &stepper->density));
+        PetscCall(ReduceRates(stepper, PETSC_TRUE));
     }
     state->time = time;
     PetscFunctionReturn(PETSC_SUCCESS);

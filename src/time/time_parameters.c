@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 
 #include "engram/base/error.h"
@@ -13,7 +14,7 @@ static const EngramOption time_options[] = {
 const EngramOptionTable EngramTimeOptions = {"Time", time_options,
                                              (int)(sizeof(time_options) / sizeof(time_options[0]))};
 
-/* A quotient this close to a whole number is meant to be one. */
+/* A quotient this close to a whole number, beside its own round-off, is meant to be one. */
 static const double STEP_TOLERANCE = 1e-9;
 
 static const double MAXIMUM_STEPS = 1e15;
@@ -23,7 +24,10 @@ PetscErrorCode EngramTimeParametersGet(EngramOptions options, EngramTimeParamete
     PetscFunctionBeginUser;
     PetscCall(EngramOptionsGetReal(options, "time_end", &parameters->end));
     PetscCall(EngramOptionsGetReal(options, "time_step", &parameters->step));
-    const double steps = ceil(parameters->end / parameters->step * (1.0 - STEP_TOLERANCE));
+    const double quotient = parameters->end / parameters->step;
+    const double tolerance = STEP_TOLERANCE + 4.0 * DBL_EPSILON * quotient;
+    const double steps =
+        fabs(quotient - round(quotient)) <= tolerance ? round(quotient) : ceil(quotient);
     if (!(steps <= MAXIMUM_STEPS)) {
         PetscCall(EngramInputError("-time_step %g: %g steps to -time_end %g are more than a run "
                                    "can take",

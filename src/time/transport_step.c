@@ -88,7 +88,7 @@ PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, EngramS
         if (!is_last) {
             PetscCall(EngramSliceSolverMeasureRates(transport->solver, state->density));
             PetscCall(RatesReduce(transport->grid, transport->reduction, transport->learning,
-                                  state->results->firing_rate, state));
+                                  PETSC_FALSE, state));
         }
     }
     PetscFunctionReturn(PETSC_SUCCESS);

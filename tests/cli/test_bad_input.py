@@ -101,7 +101,7 @@ BAD_WORDS = [
     (["-model_response", "-N/2"], ["-model_response -N/2", '-model_response "(-N/2)"']),
     (["-model_noise"], ["-model_noise: needs a value"]),
     (["-model_noise", "-grid_w_cells", "20"], ["-model_noise: needs a value"]),
-    (["-model_noise", "--1"], ["-model_noise --1: must be a number"]),
+    (["-model_noise", "--1"], ["-model_noise --1: must be a finite number"]),
     (["-model_plasticity", "maybe"], ["-model_plasticity maybe: must be true or false"]),
     (["-dry_run", "2"], ["-dry_run 2: must be true or false"]),
     (["-slice_ksp_type", "foo"], ["-slice_ksp_type foo: PETSc has no such KSP", "preonly"]),
@@ -194,11 +194,11 @@ class BadInputTest(RefusalTestCase):
         for value in ["nan", "inf", "1e400", "1.5x", "1,5"]:
             with self.subTest(value=value):
                 self.refuse([f"-model_noise {value}: must be a"], model_noise=value)
-        self.refuse_everywhere("model_noise", "abc", ["-model_noise abc: must be a number"])
+        self.refuse_everywhere("model_noise", "abc", ["-model_noise abc: must be a finite number"])
         self.refuse_everywhere("model_noise", "", ["-model_noise: needs a value"])
         for option in REAL_OPTIONS:
             with self.subTest(option=option):
-                self.refuse([f"-{option} abc: must be a number ("], **{option: "abc"})
+                self.refuse([f"-{option} abc: must be a finite number ("], **{option: "abc"})
 
     def test_counts_that_are_no_whole_numbers(self):
         for value in ["60.5", "abc", "nan"]:

@@ -84,8 +84,9 @@ static inline void SliceProblemFill(SliceProblem *problem, UnitRandom *random)
 
 static inline void SliceProblemSolve(SliceProblem *problem, double lambda)
 {
-    EngramSliceEliminate(&problem->table, problem->slices, problem->stride, lambda, problem->drift,
-                         problem->rhs, problem->solution, problem->work, &problem->results);
+    EngramSliceEliminate(&problem->table, problem->slices, problem->stride, lambda, 0.0,
+                         problem->drift, problem->rhs, problem->solution, problem->work,
+                         &problem->results);
 }
 
 /** Sum over the nodes of one slice. */

@@ -133,8 +133,9 @@ static PetscErrorCode CodeOf(const char *text, const char *variables)
 static void TestMistakesAreInputErrors(void **state)
 {
     (void)state;
-    const char *mistakes[] = {"",    "1 +",   "w +* t", "(w",       "w)",    "x",     "foo(w)",
-                              "2 w", "w ? 1", "1, 2",   "exp(w,t)", "max()", "w ~ t", "1..2"};
+    const char *mistakes[] = {"",     "1 +",      "w = 3",  "w +* t", "(w",
+                              "w)",   "x",        "foo(w)", "2 w",    "w ? 1",
+                              "1, 2", "exp(w,t)", "max()",  "w ~ t",  "1..2"};
     for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
         const PetscErrorCode code = CodeOf(mistakes[i], "wt");
         if (code != ENGRAM_ERR_INPUT) {

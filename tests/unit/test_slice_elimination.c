@@ -28,7 +28,7 @@ static long double *DenseSystem(const SliceProblem *problem, ptrdiff_t slice, do
     const long double spacing = (long double)table->spacing;
     const long double strength =
         (long double)lambda * (long double)table->noise / spacing / spacing;
-    long double *a = calloc((size_t)(nodes * width), sizeof(*a));
+    long double *a = calloc((size_t)nodes * (size_t)width, sizeof(*a));
     assert_non_null(a);
     for (int k = 0; k < nodes; k++) {
         double up;
@@ -192,6 +192,25 @@ static double MassError(const SliceProblem *problem, ptrdiff_t slice)
     return (double)fabsl(after / before - 1.0L);
 }
 
+/** The excess of earlier steps is taken out of every slice, and nothing becomes negative. */
+static void TestExcessIsTakenOut(void **state)
+{
+    (void)state;
+    const double excess = 1e-10;
+    UnitRandom random = {11};
+    SliceProblem problem = SliceProblemCreate(GridOf(119, 99, 1.0), 40, 40);
+    SliceProblemFill(&problem, &random);
+    EngramSliceEliminate(&problem.table, problem.slices, problem.stride, 0.1, excess, problem.drift,
+                         problem.rhs, problem.solution, problem.work, &problem.results);
+    for (ptrdiff_t slice = 0; slice < problem.slices; slice++) {
+        const long double before = SliceSum(&problem, problem.rhs, slice);
+        const long double after = SliceSum(&problem, problem.solution, slice);
+        UNIT_ASSERT_AT_MOST((double)fabsl(after / before - (1.0L - (long double)excess)), 4e-15);
+        assert_true(problem.results.minimum[slice] >= 0.0);
+    }
+    SliceProblemDestroy(&problem);
+}
+
 static double SmallestEntry(const SliceProblem *problem, ptrdiff_t slice)
 {
     double smallest = INFINITY;
@@ -344,6 +363,7 @@ int main(void)
         cmocka_unit_test(TestEveryEntryIsAccurate),
         cmocka_unit_test(TestSmallestGrids),
         cmocka_unit_test(TestVectorsOfMixedSign),
+        cmocka_unit_test(TestExcessIsTakenOut),
         cmocka_unit_test(TestMassAndPositivityForAnyLambda),
         cmocka_unit_test(TestMassAfterManySteps),
         cmocka_unit_test(TestResults),

@@ -32,6 +32,12 @@ class Structure(engram_test.EngramTestCase):
         self.assertGreaterEqual(min(series["min_density"]), 0.0)
         self.assertGreater(series["total_rate"][-1], 0.0)
 
+    def test_many_steps(self):
+        """Round-off of one sign must not add up: 1e5 steps, long after the state is stationary."""
+        series = self.run_case(time_step=2e-3, time_end=200, output_series_every=1000).series()
+        self.assertLess(max(abs(error) for error in series["mass_error"]), 1e-14)
+        self.assertEqual(len(series["step"]), 101)
+
     def test_any_step(self):
         """Steps from far below to far above every scale of the problem."""
         for step in (1e-4, 1e-2, 1.0, 1e2):

@@ -38,8 +38,9 @@ static PetscErrorCode SolveSlices(EngramSimulation *simulation)
 {
     PetscFunctionBeginUser;
     const EngramState *state = EngramStepperState(simulation->stepper);
-    PetscCall(EngramSliceSolverSolve(
-        simulation->solver, simulation->time.step / simulation->model->epsilon, state->density));
+    PetscCall(EngramSliceSolverSolve(simulation->solver,
+                                     simulation->time.step / simulation->model->epsilon, 0.0,
+                                     state->density));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -8,7 +8,8 @@
  * every column not yet eliminated, its column sum instead of its diagonal, so that nothing is ever
  * subtracted: densities stay non-negative bit for bit, and every entry has high relative accuracy
  * for any lambda. A last correction of some units of round-off per slice makes the sum of the
- * solution that of the right-hand side, because errors of one sign would add up over many steps.
+ * solution that of the right-hand side, less what round-off has added to the mass in earlier steps:
+ * errors of one sign would add up over many steps.
  *
  * Source: W. K. Grassmann, M. I. Taksar, D. P. Heyman, Oper. Res. 33 (1985) 1107; for M-matrices
  * A. S. Alfa, J. Xue, Q. Ye, Numer. Math. 90 (2002) 401. The flux shift inside the matrix follows
@@ -49,6 +50,7 @@ size_t EngramSliceWorkSize(const EngramFaceTable *table);
  * @param slices    slices of this process
  * @param stride    distance of two rows, at least `slices` rounded up to ENGRAM_SLICE_PADDING
  * @param lambda    dt/eps > 0
+ * @param excess    relative excess of mass to take out of every slice; of the size of round-off
  * @param drift     [slices, padded] mu of every slice
  * @param rhs       [nodes * stride] p_old >= 0
  * @param solution  [nodes * stride] p_new; may be the same array as rhs
@@ -56,8 +58,8 @@ size_t EngramSliceWorkSize(const EngramFaceTable *table);
  * @param results   what is reported of the slices
  */
 void EngramSliceEliminate(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                          double lambda, const double *drift, const double *rhs, double *solution,
-                          double *work, const EngramSliceResults *results);
+                          double lambda, double excess, const double *drift, const double *rhs,
+                          double *solution, double *work, const EngramSliceResults *results);
 
 /**
  * The firing rates of a density: threshold_rate and firing_rate for the drifts given, from its last

@@ -55,10 +55,12 @@ double *EngramSliceSolverDrift(EngramSliceSolver solver);
  * Advances the density by one implicit step, in place, and reports on the slices. Not collective.
  *
  * @param lambda   dt/eps > 0
+ * @param excess   relative excess of the total mass, of the size of round-off, that the elimination
+ *                 takes out again; other methods leave it
  * @param density  p, replaced by the solution of (I + lambda D) p_new = p
  * @return ENGRAM_ERR_SOLVER when an iterative method did not converge
  */
-PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda,
+PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, double excess,
                                       const EngramDensity *density);
 
 /** Measures the slices of a density with the present drifts, without a solve. Not collective. */

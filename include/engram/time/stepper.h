@@ -8,7 +8,8 @@
  *      the last. The factor 2 is what makes the step monotone in the limit eps -> 0, where Phi
  *      grows with the density; positivity alone would need 1. Skipped for frozen weights;
  *   2. drift mu = I(w, t_{n+1}) + w sigma(Nbar(t_n)), one implicit step of length dt/eps;
- *   3. N(w) and Nbar from the new density: one Allreduce, exact and so the same on any rank count.
+ *   3. N(w), Nbar and the total mass from the new density: one Allreduce, exact and so the same on
+ *      any rank count. What round-off has added to the mass is taken out by the next elimination.
  *
  * First order in dt. Source: He, Hu, Zhou (arXiv 2109.04667), section 3, with the flux of
  * transport.h in w.
@@ -45,6 +46,7 @@ typedef struct EngramState {
     double time;
     double total_rate;                 /**< Nbar */
     double largest_learning;           /**< max over w of |K N| */
+    double mass_excess;                /**< integral of p minus one, where that is round-off */
     PetscInt64 substeps;               /**< transport sub-steps of the last step */
     PetscBool is_finite;               /**< false: the state must not be continued */
     const char *failure;               /**< why not */
