@@ -180,8 +180,8 @@ class BadInputTest(RefusalTestCase):
                     tine_end=1)
 
     def test_missing_options(self):
-        for option, kind in [("initial_density", "an expression"), ("time_end", "a number"),
-                             ("time_step", "a number")]:
+        for option, kind in [("initial_density", "an expression"), ("time_end", "a finite number"),
+                             ("time_step", "a finite number")]:
             with self.subTest(option=option):
                 self.refuse([f"-{option}: must be given ({kind}: "], **{option: None})
 
