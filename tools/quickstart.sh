@@ -5,11 +5,12 @@
 #     tools/quickstart.sh [CASE.yaml] [-option value ...]
 #
 # The results go to results/<case>, or results/<case>-2, -3, ... where that folder is in use.
+# ENGRAM_RANKS=1 runs it on another number of ranks (cases with a single weight need 1).
 
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 usage() {
-    sed -n '2,7s/^# \{0,1\}//p' "$root/tools/quickstart.sh"
+    sed -n '2,8s/^# \{0,1\}//p' "$root/tools/quickstart.sh"
     exit "$1"
 }
 
@@ -37,8 +38,9 @@ install_packages $build_packages $tool_packages
 find_python
 configure_and_build release
 output=$(free_folder "$(basename "$case_file" .yaml)")
-say "running $(basename "$case_file") on 2 ranks"
-mpirun -n 2 "$engram" "$case_file" -output_dir "$output" "$@"
+ranks=${ENGRAM_RANKS:-2}
+say "running $(basename "$case_file") on $ranks ranks"
+mpirun -n "$ranks" "$engram" "$case_file" -output_dir "$output" "$@"
 say "plotting"
 "$python" tools/plot.py "$output"
 say "done: results and pictures are in ${output#"$root"/}"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the verification studies and writes docs/verification.md.
+"""Runs the verification studies and writes docs/verification.md with its picture.
 
     tools/verification/tables.py --program build/release/engram
 """
@@ -8,7 +8,12 @@ import argparse
 import pathlib
 import sys
 
-import studies
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot  # noqa: E402
+
+import studies  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -17,7 +22,22 @@ HEAD = """# Verification
 Every table here is written by `tools/verification/tables.py`; the tests in `tests/verify` run the
 same studies and assert on them. The references are closed forms (docs/theory.md), evaluated by
 quadrature and root finding in `tools/verification/exact.py`, which shares no code with the solver.
+
+![Errors against steps](pictures/verification.png)
+
+*Left: rates against closed forms, lines of slope 2. Middle: the learned steady state against its
+closed form, a line of slope 1. Right: differences of successive refinements of one step at a time
+on a learning transient, with lines of slope 2 (h) and 1 (dt, dw).*
 """
+
+
+STUDIES = {
+    "uncoupled": studies.uncoupled_rates,
+    "networks": studies.single_weight_rates,
+    "structure": studies.structure,
+    "learned": studies.learned_state,
+    "transient": studies.transient_orders,
+}
 
 
 def number(value):
@@ -37,15 +57,74 @@ def order_list(orders):
     return ", ".join(f"{order:.2f}" for order in orders)
 
 
-def rates_section(program):
+def draw_slope(axes, steps, value, order):
+    """A thin line of this slope through the last point."""
+    axes.loglog(steps, [value * (step / steps[-1])**order for step in steps], color="0.6",
+                linewidth=0.8, zorder=0)
+
+
+def name_steps(axes, steps, labels):
+    """Ticks at the steps themselves."""
+    axes.set_xticks(steps, labels)
+    axes.set_xticks([], minor=True)
+
+
+def draw_rates(axes, uncoupled, networks):
+    """Errors of rates over h."""
+    steps = [8.0 / cells for cells in studies.V_LEVELS]
+    for rows, name, marker in ((uncoupled, "mu", "o"), (networks, "b", "s")):
+        for row in rows:
+            errors = [abs(error) for error in row["errors"]]
+            axes.loglog(steps, errors, marker, label=f"{name} = {row[name]:g}", markersize=5)
+            draw_slope(axes, steps, errors[-1], 2)
+    name_steps(axes, steps, [f"1/{1.0 / step:g}" for step in steps])
+    axes.set(xlabel="h", ylabel="error of the rate", title="Rates in closed form")
+    axes.legend(fontsize=7, ncol=2)
+
+
+def draw_learned(axes, study):
+    """Error of Nbar over dw."""
+    steps = [1.0 / row["cells"] for row in study["rows"]]
+    errors = [abs(row["error"]) for row in study["rows"]]
+    axes.loglog(steps, errors, "o", color="tab:green", markersize=5)
+    draw_slope(axes, steps, errors[-1], 1)
+    name_steps(axes, steps, [f"1/{1.0 / step:g}" for step in steps])
+    axes.set(xlabel="dw", ylabel="error of the total rate", title="Learned steady state")
+
+
+def draw_transient(axes, study):
+    """Differences over halvings."""
+    for (name, entry), marker in zip(study.items(), "o^s"):
+        differences = [abs(a - b) for a, b in zip(entry["values"], entry["values"][1:])]
+        steps = [0.5**k for k in range(len(differences))]
+        axes.loglog(steps, differences, marker, label=name, markersize=5)
+        draw_slope(axes, steps, differences[-1], 2 if name == "h" else 1)
+    name_steps(axes, [0.5**k for k in range(4)], ["1", "1/2", "1/4", "1/8"])
+    axes.set(xlabel="step, relative to the coarsest", ylabel="difference of the total rate",
+             title="Learning transient")
+    axes.legend(fontsize=8)
+
+
+def draw(results, path):
+    """The picture of all orders."""
+    figure, axes = pyplot.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
+    draw_rates(axes[0], results["uncoupled"], results["networks"])
+    draw_learned(axes[1], results["learned"])
+    draw_transient(axes[2], results["transient"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    pyplot.close(figure)
+
+
+def rates_section(results):
     """r(mu) and the single-weight network."""
     levels = [f"error at {cells}" for cells in studies.V_LEVELS]
     text = ["## Rates in closed form: second order in h\n",
             "Potentials from -6 to V_F = 2 with V_R = 1, a = 1. `r(mu)` is the rate of an uncoupled",
             "neuron; `b` is the single weight of a network with sigma(N) = N, whose steady rate",
             "solves N = r(b N).\n"]
-    for title, rows, name in (("r(mu)", studies.uncoupled_rates(program), "mu"),
-                              ("network", studies.single_weight_rates(program), "b")):
+    for title, rows, name in (("r(mu)", results["uncoupled"], "mu"),
+                              ("network", results["networks"], "b")):
         text.append(table([f"{title}, {name}", "exact"] + levels + ["orders", "error at 480"],
                           [[row[name], f"{row['exact']:.9f}"]
                            + [number(error) for error in row["errors"]]
@@ -54,9 +133,9 @@ def rates_section(program):
     return "\n".join(text)
 
 
-def structure_section(program):
+def structure_section(results):
     """Mass and positivity in floating point."""
-    rows = studies.structure(program)
+    rows = results["structure"]
     return "\n".join([
         "## Mass and positivity in floating point\n",
         "1,000 steps of dt = 0.002 of a learning network on 480 x 64 cells. `gth` is the",
@@ -67,9 +146,9 @@ def structure_section(program):
                 number(row["min_density"]), f"{row['total_rate']:.12f}"] for row in rows])])
 
 
-def learned_section(program):
+def learned_section(results):
     """The learned steady state."""
-    study = studies.learned_state(program)
+    study = results["learned"]
     return "\n".join([
         "## The learned steady state: first order in dw\n",
         f"K = 1, I = 1, sigma = N/(1+N), eps = 0.1: exactly Nbar = {study['exact']:.6f} with",
@@ -82,9 +161,9 @@ def learned_section(program):
         f"Observed orders: {order_list(study['orders'])}.\n"])
 
 
-def transient_section(program):
+def transient_section(results):
     """Orders on the way."""
-    study = studies.transient_orders(program)
+    study = results["transient"]
     return "\n".join([
         "## Orders on a learning transient\n",
         "Nbar at t = 0.2 of a network on its way, from successive halvings of one step at a time.\n",
@@ -105,10 +184,13 @@ def main():
     program = pathlib.Path(arguments.program).resolve()
     if not program.is_file():
         sys.exit(f"tables.py: no program at {program}; build it first (tools/quickstart.sh)")
-    sections = [HEAD]
-    for section in (rates_section, structure_section, learned_section, transient_section):
-        print(f"tables.py: {section.__name__.removesuffix('_section')}", file=sys.stderr)
-        sections.append(section(program))
+    results = {}
+    for name, study in STUDIES.items():
+        print(f"tables.py: {name}", file=sys.stderr)
+        results[name] = study(program)
+    sections = [HEAD] + [section(results) for section in (rates_section, structure_section,
+                                                          learned_section, transient_section)]
+    draw(results, arguments.output.parent / "pictures" / "verification.png")
     arguments.output.write_text("\n".join(sections), encoding="utf-8")
     print(f"tables.py: wrote {arguments.output}", file=sys.stderr)
 
