@@ -55,7 +55,6 @@ static PetscErrorCode Execute(const CommandLine *command, int argc, char **argv,
 {
     EngramOutputParameters output;
     PetscFunctionBeginUser;
-    PetscCall(EngramErrorHandlerInstall());
     PetscCall(EngramLogRegister());
     PetscCall(EngramSliceSolverRegister());
     PetscCall(EngramSimulationRegisterOptions(options));
@@ -81,6 +80,7 @@ static PetscErrorCode CleanUp(EngramOptions *options, EngramSimulation *simulati
     PetscFunctionBeginUser;
     PetscCall(EngramSimulationDestroy(simulation));
     PetscCall(EngramOptionsDestroy(options));
+    PetscCall(EngramErrorHandlerRemove());
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -101,7 +101,10 @@ int EngramProgram(int argc, char **argv)
     EngramDenormalsFlush();
     /* A reader that closes the pipe early, as in "engram -help | head", is no error. */
     (void)signal(SIGPIPE, SIG_DFL);
-    PetscErrorCode code = EngramOptionsCreate(&options);
+    PetscErrorCode code = EngramErrorHandlerInstall();
+    if (code == PETSC_SUCCESS) {
+        code = EngramOptionsCreate(&options);
+    }
     if (code == PETSC_SUCCESS) {
         code = Execute(&command, argc, argv, options, &simulation, &outcome);
     }

@@ -26,6 +26,13 @@ PetscErrorCode EngramErrorHandlerInstall(void)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode EngramErrorHandlerRemove(void)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscPopErrorHandler());
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static void PrintFromRoot(const char *kind, const char *format, va_list arguments)
 {
     int rank = 0;

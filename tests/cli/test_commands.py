@@ -226,6 +226,13 @@ class PetscOptionsTest(EngramTestCase):
         self.assertIn("slices by gmres + lu", other.stderr)
         self.assertAlmostEqual(other.series()["total_rate"][-1], exact, delta=1e-10)
 
+    def test_no_memory_is_left(self):
+        """PETSc counts what was allocated and never freed."""
+        for words in ((), ("-slice_ksp_type", "gmres", "-slice_pc_type", "ilu")):
+            self.assertNotRegex(self.stdout_with("-malloc_debug", "-malloc_dump", *words), "bytes")
+            self.assertNotRegex(self.stdout_with("-malloc_debug", "-malloc_dump", *words, ranks=2),
+                                "bytes")
+
     def test_options_left_finds_none(self):
         self.assertIn("There are no unused options.", self.stdout_with("-options_left"))
 

@@ -33,6 +33,9 @@ typedef enum EngramExitCode {
 /** Makes PETSc's error handler pass the program's own codes on in silence. Collective. */
 PetscErrorCode EngramErrorHandlerInstall(void);
 
+/** Takes that error handler away again. Collective; call before PetscFinalize. */
+PetscErrorCode EngramErrorHandlerRemove(void);
+
 /**
  * Reports a mistake of the user: rank 0 of PETSC_COMM_WORLD prints "engram: error: ..." to stderr.
  * Collective in the sense that every rank must find the same mistake.
