@@ -118,8 +118,7 @@ static PetscErrorCode RefuseInexact(PC pc)
     PetscBool is_exact = PETSC_FALSE;
     PetscFunctionBeginUser;
     PetscCall(PCGetType(pc, &type));
-    PetscCall(PetscObjectTypeCompareAny((PetscObject)pc, &is_exact, ENGRAM_PC_GTH, PCLU, PCQR,
-                                        PCSVD, ""));
+    PetscCall(PetscObjectTypeCompareAny((PetscObject)pc, &is_exact, ENGRAM_PC_GTH, PCLU, ""));
     if (!is_exact) {
         PetscCall(EngramInputError("-slice_pc_type %s: is no exact inverse of the slices' matrix, "
                                    "which is not symmetric; iterate with it, as in -slice_ksp_type "

@@ -8,7 +8,8 @@ static const EngramOption time_options[] = {
     {"time_end", ENGRAM_OPTION_REAL, NULL, "time", "end of the run in learning time",
      ENGRAM_BOUND_ABOVE, 0},
     {"time_step", ENGRAM_OPTION_REAL, NULL, "time",
-     "step; mass and positivity hold for any length, the error is of first order in it", ENGRAM_BOUND_ABOVE, 0},
+     "step; mass and positivity hold for any length, the error is of first order in it",
+     ENGRAM_BOUND_ABOVE, 0},
 };
 
 const EngramOptionTable EngramTimeOptions = {"Time", time_options,
