@@ -9,5 +9,5 @@ source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 install_packages $build_packages $tool_packages
 find_python
 configure_and_build release
-say "measuring (about a minute a round; leave the machine alone meanwhile)"
+say "measuring (some seconds a round; leave the machine alone meanwhile)"
 exec "$python" -B tools/benchmark/report.py --build build/release "$@"
