@@ -40,7 +40,11 @@ configure_and_build release
 output=$(free_folder "$(basename "$case_file" .yaml)")
 ranks=${ENGRAM_RANKS:-2}
 say "running $(basename "$case_file") on $ranks ranks"
-mpirun -n "$ranks" "$engram" "$case_file" -output_dir "$output" "$@"
+status=0
+mpirun -n "$ranks" "$engram" "$case_file" -output_dir "$output" "$@" || status=$?
+# A run that stops at a blow-up (3) has results worth a picture.
+[ "$status" -eq 0 ] || [ "$status" -eq 3 ] || exit "$status"
 say "plotting"
 "$python" tools/plot.py "$output"
 say "done: results and pictures are in ${output#"$root"/}"
+exit "$status"

@@ -69,7 +69,8 @@ PetscErrorCode CommandLinePrintHelp(EngramOptions options)
         "\nExpressions: + - * / ^, comparisons, a ? b : c, exp log sqrt sin cos tanh abs min max,\n"
         "pi. PETSc's own options work too: -log_view, -slice_ksp_monitor, -info; its manual\n"
         "lists them.\n"
-        "Exit codes: 0 done, 1 internal error, 2 bad input, 3 stopped at a state not finite.\n"));
+        "Exit codes: 0 done, 1 internal error, 2 bad input, 3 stopped at a blow-up or a\n"
+        "state that is not finite.\n"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -149,6 +149,18 @@ static PetscErrorCode DestroyObservers(ObserverList *list)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Ends the run with this step when the rate is beyond what the user calls a blow-up. */
+static void CheckBlowUp(const EngramSimulation *simulation, EngramSnapshot *snapshot,
+                        EngramOutcome *outcome)
+{
+    if (snapshot->total_rate > simulation->time.blowup_rate) {
+        outcome->failure = "blow-up: the total firing rate is beyond -blowup_rate";
+        outcome->has_blown_up = PETSC_TRUE;
+        outcome->blowup_time = snapshot->time;
+        snapshot->is_last = PETSC_TRUE;
+    }
+}
+
 /** All steps, until the end or a state that cannot be continued. */
 static PetscErrorCode StepLoop(EngramSimulation *simulation, const ObserverList *observers,
                                const SliceCopies *copies, EngramSnapshot *snapshot,
@@ -157,7 +169,7 @@ static PetscErrorCode StepLoop(EngramSimulation *simulation, const ObserverList 
     PetscFunctionBeginUser;
     const double started = MPI_Wtime();
     const EngramState *state = EngramStepperState(simulation->stepper);
-    for (PetscInt64 step = 1; step <= simulation->time.steps; step++) {
+    for (PetscInt64 step = 1; step <= simulation->time.steps && !outcome->failure; step++) {
         const double time = EngramTimeAt(&simulation->time, step);
         const double dt = time - state->time;
         const double before = MPI_Wtime();
@@ -172,6 +184,7 @@ static PetscErrorCode StepLoop(EngramSimulation *simulation, const ObserverList 
         outcome->steps_done = step;
         outcome->substeps += state->substeps;
         PetscCall(TakeSnapshot(simulation, step, dt, copies, snapshot));
+        CheckBlowUp(simulation, snapshot, outcome);
         PetscCall(Observe(observers, snapshot));
     }
     outcome->is_complete = (PetscBool)(outcome->failure == NULL);

@@ -72,6 +72,9 @@ static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const Engra
     if (outcome->failure) {
         TextFilePrint(file, "reason: \"%s\"\n", outcome->failure);
     }
+    if (outcome->has_blown_up) {
+        TextFilePrint(file, "blowup_time: %.17g\n", outcome->blowup_time);
+    }
     TextFilePrint(file, "steps: %" PetscInt64_FMT "\ntransport_substeps: %" PetscInt64_FMT "\n",
                   outcome->steps_done, outcome->substeps);
     TextFilePrint(file, "ranks: %d\nv_cells: %" PetscInt_FMT "\nw_cells: %" PetscInt_FMT "\n",

@@ -10,6 +10,9 @@ static const EngramOption time_options[] = {
     {"time_step", ENGRAM_OPTION_REAL, NULL, "time",
      "step; mass and positivity hold for any length, the error is of first order in it",
      ENGRAM_BOUND_ABOVE, 0},
+    {"blowup_rate", ENGRAM_OPTION_REAL, "1e4", "1/reacting time",
+     "a total firing rate beyond this one is a blow-up: the run stops there, with exit code 3",
+     ENGRAM_BOUND_ABOVE, 0},
 };
 
 const EngramOptionTable EngramTimeOptions = {"Time", time_options,
@@ -25,6 +28,7 @@ PetscErrorCode EngramTimeParametersGet(EngramOptions options, EngramTimeParamete
     PetscFunctionBeginUser;
     PetscCall(EngramOptionsGetReal(options, "time_end", &parameters->end));
     PetscCall(EngramOptionsGetReal(options, "time_step", &parameters->step));
+    PetscCall(EngramOptionsGetReal(options, "blowup_rate", &parameters->blowup_rate));
     const double quotient = parameters->end / parameters->step;
     const double tolerance = STEP_TOLERANCE + 4.0 * DBL_EPSILON * quotient;
     const double steps =

@@ -10,6 +10,7 @@ from engram_test import EngramTestCase, main
 
 # The contract of the command line: option, unit, default; None must be given.
 CONTRACT = [
+    ("blowup_rate", "1/reacting time", "1e4"),
     ("model_noise", "potential^2", "1"),
     ("model_epsilon", "dimensionless", "0.1"),
     ("model_input", "expression in w, t", "0"),

@@ -7,13 +7,13 @@ import numpy
 class Cases(engram_test.EngramTestCase):
     """Runs the files as they are, with at most a longer step."""
 
-    def run_file(self, name, *words, ranks=0):
+    def run_file(self, name, *words, ranks=0, expect=0):
         """Results of a case of input/."""
         self._runs += 1
         output = self.folder / f"output_{self._runs}"
         process = self.execute([engram_test.SOURCE / "input" / name, "-output_dir", output, *words],
                                ranks=ranks)
-        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        self.assertEqual(process.returncode, expect, process.stdout + process.stderr)
         return engram_test.Result(process, output)
 
     def test_every_case_is_known_here(self):
@@ -48,20 +48,40 @@ class Cases(engram_test.EngramTestCase):
         self.assertAlmostEqual(strong[-1], 0.192364, delta=3e-5)
 
     def blow_up_time(self, *words):
-        """First time at which the rate is beyond 100."""
-        series = self.run_file("nnlif_blowup.yaml", *words).series()
+        """The time that the summary tells; the outputs end with the state that blew up."""
+        result = self.run_file("nnlif_blowup.yaml", *words, expect=3)
+        series = result.series()
+        summary = result.yaml("summary.yaml")
         self.assertLess(max(abs(error) for error in series["mass_error"]), 1e-12)
         self.assertGreaterEqual(min(series["min_density"]), 0.0)
-        return next(time for time, rate in zip(series["time"], series["total_rate"]) if rate > 100)
+        self.assertGreater(series["total_rate"][-1], 1e4)
+        self.assertLess(max(series["total_rate"][:-1]), 1e4)
+        self.assertEqual(summary["status"], "stopped")
+        self.assertEqual(summary["blowup_time"], series["time"][-1])
+        self.assertEqual(result.fields()["time"][-1], series["time"][-1])
+        self.assertIn("blow-up", result.stderr)
+        return summary["blowup_time"]
 
     def test_nnlif_blowup(self):
         """Between 3.4 and 3.5, and converging with the step."""
-        times = [self.blow_up_time("-time_step", step, "-time_end", "3.48")
-                 for step in ("0.002", "0.001", "0.0005")]
+        times = [self.blow_up_time("-time_step", step) for step in ("0.002", "0.001", "0.0005")]
         for time in times:
             self.assertGreater(time, 3.4)
             self.assertLess(time, 3.5)
         self.assertLess(abs(times[1] - times[2]), 0.75 * abs(times[0] - times[1]))
+
+    def test_no_blowup_far_from_the_threshold(self):
+        """b = 1.5 has a stable steady state, which data far from the threshold reach."""
+        series = self.run_file("nnlif_blowup.yaml", "-grid_w_min", "1.5", "-grid_w_max", "1.5",
+                               "-time_end", "30", "-time_step", "0.01").series()
+        self.assertAlmostEqual(series["total_rate"][-1], 0.192364, delta=1e-3)
+
+    def test_blowup_of_concentrated_data(self):
+        """b = 1.5 from data concentrated near the threshold blows up near t = 0.04."""
+        result = self.run_file("nnlif_blowup.yaml", "-grid_w_min", "1.5", "-grid_w_max", "1.5",
+                               "-model_v_min", "0", "-initial_density", "exp(-(v-1.5)^2/0.01)",
+                               "-time_step", "1e-5", "-time_end", "0.2", expect=3)
+        self.assertAlmostEqual(result.yaml("summary.yaml")["blowup_time"], 0.04, delta=0.005)
 
 
 if __name__ == "__main__":

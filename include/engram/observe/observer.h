@@ -43,10 +43,12 @@ typedef struct EngramSnapshot {
 
 /** How a run ended. */
 typedef struct EngramOutcome {
-    PetscBool is_complete; /**< the end time was reached */
-    const char *failure;   /**< why not, or NULL */
-    double wall_seconds;   /**< of the step loop, observers included */
-    double step_seconds;   /**< of the steps alone */
+    PetscBool is_complete;  /**< the end time was reached */
+    const char *failure;    /**< why not, or NULL */
+    PetscBool has_blown_up; /**< the total rate went beyond -blowup_rate */
+    double blowup_time;     /**< at the end of which step it did */
+    double wall_seconds;    /**< of the step loop, observers included */
+    double step_seconds;    /**< of the steps alone */
     PetscInt64 steps_done;
     PetscInt64 substeps; /**< transport sub-steps of all steps */
 } EngramOutcome;

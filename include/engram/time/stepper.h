@@ -29,7 +29,8 @@
 typedef struct EngramTimeParameters {
     double end;
     double step;
-    PetscInt64 steps; /**< steps of length `step`, the last one shortened to hit the end */
+    PetscInt64 steps;   /**< steps of length `step`, the last one shortened to hit the end */
+    double blowup_rate; /**< a total rate beyond this one is a blow-up, which ends the run */
 } EngramTimeParameters;
 
 /** The options of the time axis, for registration. */
