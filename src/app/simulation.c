@@ -27,8 +27,8 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscCall(EngramModelCreate(options, &simulation->model));
     PetscCall(EngramGridParametersGet(options, &grid_parameters));
     PetscCall(EngramGridCreate(comm, &grid_parameters, &simulation->grid));
-    PetscCall(
-        EngramSliceSolverCreate(simulation->grid, simulation->model->noise, &simulation->solver));
+    PetscCall(EngramSliceSolverCreate(simulation->grid, simulation->model->noise,
+                                      simulation->model->flux, &simulation->solver));
     PetscCall(EngramSliceSolverSetFromOptions(simulation->solver));
     PetscCall(EngramSliceSolverSetUp(simulation->solver));
     PetscCall(EngramOptionsRefuseUnknown(options));

@@ -209,10 +209,16 @@ int EngramNameDistance(const char *a, const char *b)
     return rows[length_a % 3][length_b];
 }
 
+static PetscBool IsSolverName(const char *name)
+{
+    return (PetscBool)(strncasecmp(name, SOLVER_PREFIX, strlen(SOLVER_PREFIX)) == 0);
+}
+
 /** The names nearest to an unknown one, as " did you mean ...?", or a pointer to -help. */
 static PetscErrorCode Suggest(EngramOptions options, const char *name, char *text, size_t size)
 {
-    int nearest = (int)strlen(name) / 3 + 1;
+    /* Names of the solver share a long beginning: only a slip of the pen is a misspelling. */
+    int nearest = IsSolverName(name) ? 3 : (int)strlen(name) / 3 + 1;
     PetscFunctionBeginUser;
     for (int i = 0; i < EngramOptionsCount(options); i++) {
         const int distance =
@@ -287,8 +293,7 @@ static PetscErrorCode RefuseName(EngramOptionsSource *source, EngramOptions opti
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     PetscCall(PetscOptionsUsed(NULL, name, &is_used));
-    const PetscBool is_solver =
-        (PetscBool)(strncasecmp(name, SOLVER_PREFIX, strlen(SOLVER_PREFIX)) == 0);
+    const PetscBool is_solver = IsSolverName(name);
     if (is_used && is_solver && after_setup) {
         PetscCall(NoteForeign(source, name));
     }

@@ -10,13 +10,14 @@ static const double MAXIMUM_FACTORED_FACE = 100.0;
 static const double FACTORED_DRIFT_BOUND = 250.0;
 
 int EngramFaceTableCreate(EngramFaceTable *table, int nodes, int reset_node, double v_min,
-                          double spacing, double noise)
+                          double spacing, double noise, EngramFlux flux)
 {
     const double half_range = 0.5 * (nodes + 1) * spacing;
     table->nodes = nodes;
     table->reset_node = reset_node;
     table->spacing = spacing;
     table->noise = noise;
+    table->flux = flux;
     table->reference = v_min + half_range;
     table->drift_bound = FACTORED_DRIFT_BOUND;
     table->factored = half_range * spacing / noise <= MAXIMUM_FACTORED_FACE;
@@ -51,9 +52,10 @@ void EngramFaceWeights(const EngramFaceTable *table, int face, ptrdiff_t slices,
     for (ptrdiff_t i = 0; i < slices; i++) {
         const double scaled = EngramScaledDrift(table, drift[i]);
         const double q = scaled - table->scaled_face[face];
-        const double slice_factor = table->factored ? EngramSliceFactor(table, scaled) : 1.0;
+        const EngramEvaluation evaluation = EngramEvaluationOf(table);
+        const double slice_factor = EngramSliceFactor(table, evaluation, scaled);
         const EngramFaceWeight weight =
-            EngramWeightOfFace(table->factored, slice_factor, table->face_factor[face], q);
+            EngramWeightOfFace(evaluation, slice_factor, table->face_factor[face], q);
         up[i] = weight.forward / weight.gap;
         down[i] = weight.backward / weight.gap;
     }

@@ -1,6 +1,6 @@
 /**
  * @file face_weights.h
- * Scharfetter-Gummel weights of one face and one slice, for inlining into the kernels' loops.
+ * Weights of the flux through one face of one slice, for inlining into the kernels' loops.
  */
 #ifndef ENGRAM_SRC_KERNELS_FACE_WEIGHTS_H
 #define ENGRAM_SRC_KERNELS_FACE_WEIGHTS_H
@@ -89,9 +89,29 @@ ENGRAM_INLINE double EngramScaledDrift(const EngramFaceTable *table, double drif
     return (drift - table->reference) * (table->spacing / table->noise);
 }
 
-/** The factor of e^q that belongs to the slice; factored tables only. */
-ENGRAM_INLINE double EngramSliceFactor(const EngramFaceTable *table, double scaled_drift)
+/** How a face's weights are evaluated; a constant wherever the functions below are inlined. */
+typedef enum EngramEvaluation {
+    ENGRAM_SCHARFETTER_GUMMEL_FACTORED,
+    ENGRAM_SCHARFETTER_GUMMEL_GENERAL,
+    ENGRAM_HARMONIC_FACTORED,
+    ENGRAM_HARMONIC_GENERAL,
+} EngramEvaluation;
+
+ENGRAM_INLINE EngramEvaluation EngramEvaluationOf(const EngramFaceTable *table)
 {
+    if (table->flux == ENGRAM_FLUX_HARMONIC) {
+        return table->factored ? ENGRAM_HARMONIC_FACTORED : ENGRAM_HARMONIC_GENERAL;
+    }
+    return table->factored ? ENGRAM_SCHARFETTER_GUMMEL_FACTORED : ENGRAM_SCHARFETTER_GUMMEL_GENERAL;
+}
+
+/** The factor of e^q that belongs to the slice; 1 where it is evaluated on each face. */
+ENGRAM_INLINE double EngramSliceFactor(const EngramFaceTable *table, EngramEvaluation evaluation,
+                                       double scaled_drift)
+{
+    if (evaluation == ENGRAM_SCHARFETTER_GUMMEL_GENERAL || evaluation == ENGRAM_HARMONIC_GENERAL) {
+        return 1.0;
+    }
     const double bound = table->drift_bound;
     const double lower = scaled_drift > -bound ? scaled_drift : -bound;
     return EngramExponential(lower < bound ? lower : bound);
@@ -129,11 +149,45 @@ ENGRAM_INLINE EngramFaceWeight EngramGeneralWeight(double q)
     return weight;
 }
 
-/** Weights of one face of one slice; `factored` is a constant wherever this is inlined. */
-ENGRAM_INLINE EngramFaceWeight EngramWeightOfFace(int factored, double slice_factor,
+/** The harmonic weights, from e^q as a product of tables. */
+ENGRAM_INLINE EngramFaceWeight EngramFactoredHarmonicWeight(double slice_factor, double face_factor)
+{
+    const double exponential = slice_factor * face_factor;
+    EngramFaceWeight weight;
+    weight.forward = 2.0 * exponential;
+    weight.backward = 2.0;
+    weight.gap = 1.0 + exponential;
+    return weight;
+}
+
+/** The harmonic weights, from e^-|q|. */
+ENGRAM_INLINE EngramFaceWeight EngramGeneralHarmonicWeight(double q)
+{
+    const double magnitude = fabs(q);
+    const double argument = magnitude < ENGRAM_LARGE_ARGUMENT ? magnitude : ENGRAM_LARGE_ARGUMENT;
+    const double decayed = EngramExponential(-argument);
+    EngramFaceWeight weight;
+    weight.forward = q > 0.0 ? 2.0 : 2.0 * decayed;
+    weight.backward = q > 0.0 ? 2.0 * decayed : 2.0;
+    weight.gap = 1.0 + decayed;
+    return weight;
+}
+
+/** Weights of one face of one slice. */
+ENGRAM_INLINE EngramFaceWeight EngramWeightOfFace(EngramEvaluation evaluation, double slice_factor,
                                                   double face_factor, double q)
 {
-    return factored ? EngramFactoredWeight(slice_factor, face_factor, q) : EngramGeneralWeight(q);
+    switch (evaluation) {
+    case ENGRAM_SCHARFETTER_GUMMEL_GENERAL:
+        return EngramGeneralWeight(q);
+    case ENGRAM_HARMONIC_FACTORED:
+        return EngramFactoredHarmonicWeight(slice_factor, face_factor);
+    case ENGRAM_HARMONIC_GENERAL:
+        return EngramGeneralHarmonicWeight(q);
+    case ENGRAM_SCHARFETTER_GUMMEL_FACTORED:
+        break;
+    }
+    return EngramFactoredWeight(slice_factor, face_factor, q);
 }
 
 #endif

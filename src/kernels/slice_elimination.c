@@ -39,23 +39,25 @@ size_t EngramSliceWorkSize(const EngramFaceTable *table)
     return 2 * (size_t)table->nodes * ENGRAM_SLICE_GROUP;
 }
 
-ENGRAM_INLINE double ThresholdRate(const EngramFaceTable *table, int factored, double scaled_drift,
-                                   double slice_factor)
+ENGRAM_INLINE double ThresholdRate(const EngramFaceTable *table, EngramEvaluation evaluation,
+                                   double scaled_drift, double slice_factor)
 {
     const int last = table->nodes - 1;
-    const EngramFaceWeight weight = EngramWeightOfFace(
-        factored, slice_factor, table->face_factor[last], scaled_drift - table->scaled_face[last]);
+    const EngramFaceWeight weight =
+        EngramWeightOfFace(evaluation, slice_factor, table->face_factor[last],
+                           scaled_drift - table->scaled_face[last]);
     return (table->noise / table->spacing) * (weight.forward / weight.gap);
 }
 
-ENGRAM_INLINE void StartGroup(const EngramFaceTable *table, int lanes, int factored, double lambda,
-                              const double *drift, SliceState *state, double *threshold_rate)
+ENGRAM_INLINE void StartGroup(const EngramFaceTable *table, int lanes, EngramEvaluation evaluation,
+                              double lambda, const double *drift, SliceState *state,
+                              double *threshold_rate)
 {
     ENGRAM_INDEPENDENT
     for (int i = 0; i < lanes; i++) {
         const double scaled = EngramScaledDrift(table, drift[i]);
-        const double slice_factor = factored ? EngramSliceFactor(table, scaled) : 1.0;
-        const double rate = ThresholdRate(table, factored, scaled, slice_factor);
+        const double slice_factor = EngramSliceFactor(table, evaluation, scaled);
+        const double rate = ThresholdRate(table, evaluation, scaled, slice_factor);
         threshold_rate[i] = rate;
         state->scaled_drift[i] = scaled;
         state->slice_factor[i] = slice_factor;
@@ -78,7 +80,7 @@ ENGRAM_INLINE void PrefetchRow(const double *row, int lanes)
  * is never formed: one division gives its reciprocal and the weights of the face at once.
  */
 ENGRAM_INLINE void EliminateColumn(const SliceGroup *group, SliceState *state, int k, int lanes,
-                                   int factored, int has_spike)
+                                   EngramEvaluation evaluation, int has_spike)
 {
     const double face_factor = group->table->face_factor[k - 1];
     const double scaled_face = group->table->scaled_face[k - 1];
@@ -92,7 +94,7 @@ ENGRAM_INLINE void EliminateColumn(const SliceGroup *group, SliceState *state, i
     ENGRAM_INDEPENDENT
     for (int i = 0; i < lanes; i++) {
         const EngramFaceWeight weight = EngramWeightOfFace(
-            factored, state->slice_factor[i], face_factor, state->scaled_drift[i] - scaled_face);
+            evaluation, state->slice_factor[i], face_factor, state->scaled_drift[i] - scaled_face);
         const double backward = strength * weight.backward;
         const double leaving =
             has_spike ? state->column_sum[i] + state->spike[i] : state->column_sum[i];
@@ -113,18 +115,18 @@ ENGRAM_INLINE void EliminateColumn(const SliceGroup *group, SliceState *state, i
 
 /** From the threshold down to node 1; the spike runs along the row of the reset node. */
 ENGRAM_INLINE void EliminateDownwards(const SliceGroup *group, SliceState *state, int lanes,
-                                      int factored)
+                                      EngramEvaluation evaluation)
 {
     const int reset = group->table->reset_node;
     int k = group->table->nodes - 1;
     for (; k > reset; k--) {
-        EliminateColumn(group, state, k, lanes, factored, 1);
+        EliminateColumn(group, state, k, lanes, evaluation, 1);
     }
     for (int i = 0; i < lanes; i++) {
         state->carry[i] += state->returned[i];
     }
     for (; k >= 1; k--) {
-        EliminateColumn(group, state, k, lanes, factored, 0);
+        EliminateColumn(group, state, k, lanes, evaluation, 0);
     }
 }
 
@@ -235,18 +237,42 @@ ENGRAM_INLINE void StoreSolution(const SliceGroup *group, int lanes, const doubl
     }
 }
 
-ENGRAM_INLINE void SolveGroup(const SliceGroup *group, int lanes, int factored, double lambda,
-                              const double *drift, const EngramSliceResults *results,
+ENGRAM_INLINE void SolveGroup(const SliceGroup *group, int lanes, EngramEvaluation evaluation,
+                              double lambda, const double *drift, const EngramSliceResults *results,
                               ptrdiff_t first)
 {
     SliceState state;
     double defect[ENGRAM_SLICE_GROUP];
     double *threshold_rate = results->threshold_rate + first;
-    StartGroup(group->table, lanes, factored, lambda, drift + first, &state, threshold_rate);
-    EliminateDownwards(group, &state, lanes, factored);
+    StartGroup(group->table, lanes, evaluation, lambda, drift + first, &state, threshold_rate);
+    EliminateDownwards(group, &state, lanes, evaluation);
     SubstituteUpwards(group, &state, lanes, defect);
     StoreSolution(group, lanes, defect, threshold_rate, results->firing_rate + first,
                   results->weight_density + first, results->minimum + first);
+}
+
+/**
+ * The constants make a loop of its own for each width and evaluation, of one text: the arithmetic
+ * of a slice is the same in all widths, so its bits do not depend on the group it is in.
+ */
+ENGRAM_INLINE void SolveGroupAs(const SliceGroup *group, int lanes, double lambda,
+                                const double *drift, const EngramSliceResults *results,
+                                ptrdiff_t first)
+{
+    switch (EngramEvaluationOf(group->table)) {
+    case ENGRAM_SCHARFETTER_GUMMEL_FACTORED:
+        SolveGroup(group, lanes, ENGRAM_SCHARFETTER_GUMMEL_FACTORED, lambda, drift, results, first);
+        break;
+    case ENGRAM_SCHARFETTER_GUMMEL_GENERAL:
+        SolveGroup(group, lanes, ENGRAM_SCHARFETTER_GUMMEL_GENERAL, lambda, drift, results, first);
+        break;
+    case ENGRAM_HARMONIC_FACTORED:
+        SolveGroup(group, lanes, ENGRAM_HARMONIC_FACTORED, lambda, drift, results, first);
+        break;
+    case ENGRAM_HARMONIC_GENERAL:
+        SolveGroup(group, lanes, ENGRAM_HARMONIC_GENERAL, lambda, drift, results, first);
+        break;
+    }
 }
 
 void EngramSliceEliminate(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
@@ -264,16 +290,10 @@ void EngramSliceEliminate(const EngramFaceTable *table, ptrdiff_t slices, ptrdif
         const int is_wide = slices - first > ENGRAM_SLICE_GROUP - ENGRAM_SLICE_PADDING;
         group.rhs = rhs + first;
         group.solution = solution + first;
-        /* The constants make four loops of one text: the arithmetic of a slice is the same in all
-         * widths, so its bits do not depend on the group it is in. */
-        if (is_wide && table->factored) {
-            SolveGroup(&group, ENGRAM_SLICE_GROUP, 1, lambda, drift, results, first);
-        } else if (is_wide) {
-            SolveGroup(&group, ENGRAM_SLICE_GROUP, 0, lambda, drift, results, first);
-        } else if (table->factored) {
-            SolveGroup(&group, ENGRAM_SLICE_PADDING, 1, lambda, drift, results, first);
+        if (is_wide) {
+            SolveGroupAs(&group, ENGRAM_SLICE_GROUP, lambda, drift, results, first);
         } else {
-            SolveGroup(&group, ENGRAM_SLICE_PADDING, 0, lambda, drift, results, first);
+            SolveGroupAs(&group, ENGRAM_SLICE_PADDING, lambda, drift, results, first);
         }
         first += is_wide ? ENGRAM_SLICE_GROUP : ENGRAM_SLICE_PADDING;
     }
@@ -304,10 +324,11 @@ void EngramSliceMeasureRates(const EngramFaceTable *table, ptrdiff_t slices, ptr
                              const EngramSliceResults *results)
 {
     const double *last = density + (table->nodes - 1) * stride;
+    const EngramEvaluation evaluation = EngramEvaluationOf(table);
     for (ptrdiff_t i = 0; i < slices; i++) {
         const double scaled = EngramScaledDrift(table, drift[i]);
-        const double slice_factor = table->factored ? EngramSliceFactor(table, scaled) : 1.0;
-        const double rate = ThresholdRate(table, table->factored, scaled, slice_factor);
+        const double slice_factor = EngramSliceFactor(table, evaluation, scaled);
+        const double rate = ThresholdRate(table, evaluation, scaled, slice_factor);
         results->threshold_rate[i] = rate;
         results->firing_rate[i] = rate * last[i];
     }

@@ -1,6 +1,7 @@
 #include "engram/model/model.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "engram/base/error.h"
 
@@ -15,6 +16,10 @@ static const EngramOption model_options[] = {
      "response sigma(N) of the network to its total firing rate", ENGRAM_BOUND_NONE, 0},
     {"model_learning", ENGRAM_OPTION_EXPRESSION, "1", "expression in w",
      "learning strength K(w) of the Hebbian rule", ENGRAM_BOUND_NONE, 0},
+    {"model_flux", ENGRAM_OPTION_TEXT, "scharfetter-gummel", "scharfetter-gummel or harmonic",
+     "weights of the flux in v; harmonic loses the drift where a cell's drift exceeds its "
+     "diffusion",
+     ENGRAM_BOUND_NONE, 0},
     {"model_plasticity", ENGRAM_OPTION_BOOLEAN, "true", "true or false",
      "false freezes the weights: no transport in w at all", ENGRAM_BOUND_NONE, 0},
     {"initial_density", ENGRAM_OPTION_EXPRESSION, NULL, "expression in w, v",
@@ -34,6 +39,23 @@ static PetscErrorCode GetExpression(EngramOptions options, const char *name, con
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode GetFlux(EngramOptions options, EngramFlux *flux)
+{
+    static const char *const names[] = {[ENGRAM_FLUX_SCHARFETTER_GUMMEL] = "scharfetter-gummel",
+                                        [ENGRAM_FLUX_HARMONIC] = "harmonic"};
+    const char *text = NULL;
+    PetscFunctionBeginUser;
+    PetscCall(EngramOptionsGetText(options, "model_flux", &text));
+    for (int i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *flux = (EngramFlux)i;
+            PetscFunctionReturn(PETSC_SUCCESS);
+        }
+    }
+    PetscCall(EngramInputError("-model_flux %s: must be %s or %s", text, names[0], names[1]));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode EngramModelCreate(EngramOptions options, EngramModel **model)
 {
     EngramModel *made = NULL;
@@ -43,6 +65,7 @@ PetscErrorCode EngramModelCreate(EngramOptions options, EngramModel **model)
     PetscCall(EngramOptionsGetReal(options, "model_noise", &made->noise));
     PetscCall(EngramOptionsGetReal(options, "model_epsilon", &made->epsilon));
     PetscCall(EngramOptionsGetBoolean(options, "model_plasticity", &made->plasticity));
+    PetscCall(GetFlux(options, &made->flux));
     PetscCall(GetExpression(options, "model_input", "wt", &made->input));
     PetscCall(GetExpression(options, "model_response", "N", &made->response));
     PetscCall(GetExpression(options, "model_learning", "w", &made->learning));

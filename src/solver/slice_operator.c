@@ -22,7 +22,8 @@ static PetscErrorCode MultiplyShell(Mat shell, Vec x, Vec y)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, SliceOperator *slices)
+PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, EngramFlux flux,
+                                   SliceOperator *slices)
 {
     PetscFunctionBeginUser;
     const PetscInt length = grid->v_nodes * grid->w_stride;
@@ -30,7 +31,7 @@ PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, SliceOp
     slices->grid = grid;
     slices->lambda = 0.0;
     PetscCheck(EngramFaceTableCreate(&slices->table, (int)grid->v_nodes, (int)grid->reset_node,
-                                     grid->v_min, grid->v_spacing, noise) == 0,
+                                     grid->v_min, grid->v_spacing, noise, flux) == 0,
                PETSC_COMM_SELF, PETSC_ERR_MEM, "No memory for the face table");
     PetscCall(EngramAlignedCalloc(padded, &slices->drift));
     PetscCall(EngramAlignedCalloc((PetscInt)EngramSliceWorkSize(&slices->table), &slices->work));

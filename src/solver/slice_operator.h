@@ -27,7 +27,8 @@ typedef struct SliceOperator {
 } SliceOperator;
 
 /** Creates the operator and its shell. */
-PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, SliceOperator *slices);
+PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, EngramFlux flux,
+                                   SliceOperator *slices);
 
 /** Allocates the weights and the assembled matrix. */
 PetscErrorCode SliceOperatorAllocateEntries(SliceOperator *slices);

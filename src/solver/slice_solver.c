@@ -37,7 +37,7 @@ PetscErrorCode EngramSliceSolverRegister(void)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramSliceSolverCreate(const EngramGrid *grid, double noise,
+PetscErrorCode EngramSliceSolverCreate(const EngramGrid *grid, double noise, EngramFlux flux,
                                        EngramSliceSolver *solver)
 {
     EngramSliceSolver made = NULL;
@@ -46,7 +46,7 @@ PetscErrorCode EngramSliceSolverCreate(const EngramGrid *grid, double noise,
     PetscCall(PetscNew(&made));
     *solver = made;
     made->grid = grid;
-    PetscCall(SliceOperatorCreate(grid, noise, &made->slices));
+    PetscCall(SliceOperatorCreate(grid, noise, flux, &made->slices));
     PetscCall(KSPCreate(PETSC_COMM_SELF, &made->ksp));
     PetscCall(KSPSetOptionsPrefix(made->ksp, "slice_"));
     PetscCall(KSPSetOperators(made->ksp, made->slices.shell, made->slices.shell));

@@ -185,6 +185,10 @@ class BadInputTest(RefusalTestCase):
             with self.subTest(option=option):
                 self.refuse([f"-{option}: must be given ({kind}: "], **{option: None})
 
+    def test_unknown_names_of_the_flux(self):
+        self.refuse_everywhere("model_flux", "upwind",
+                               ["-model_flux upwind: must be scharfetter-gummel or harmonic"])
+
     def test_values_outside_their_bounds(self):
         for option, value, fragment in BOUNDED:
             with self.subTest(option=option, value=value):

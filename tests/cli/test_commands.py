@@ -12,6 +12,7 @@ from engram_test import EngramTestCase, main
 CONTRACT = [
     ("blowup_rate", "1/reacting time", "1e4"),
     ("model_noise", "potential^2", "1"),
+    ("model_flux", "scharfetter-gummel or harmonic", "scharfetter-gummel"),
     ("model_epsilon", "dimensionless", "0.1"),
     ("model_input", "expression in w, t", "0"),
     ("model_response", "expression in N", "N"),

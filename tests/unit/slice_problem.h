@@ -43,7 +43,7 @@ static inline SliceProblem SliceProblemCreate(SliceGrid grid, ptrdiff_t slices, 
     SliceProblem problem = {.slices = slices, .stride = stride};
     const double spacing = (grid.v_threshold - grid.v_min) / (grid.nodes + 1);
     assert_int_equal(EngramFaceTableCreate(&problem.table, grid.nodes, grid.reset_node, grid.v_min,
-                                           spacing, grid.noise),
+                                           spacing, grid.noise, ENGRAM_FLUX_SCHARFETTER_GUMMEL),
                      0);
     problem.drift = UnitAllocate(stride);
     problem.rhs = UnitAllocate(grid.nodes * stride);

@@ -28,7 +28,9 @@ static const double GENERAL_LIMIT = 700.0;
 static EngramFaceTable TableOf(double noise, int is_factored)
 {
     EngramFaceTable table;
-    assert_int_equal(EngramFaceTableCreate(&table, NODES, NODES / 2, V_MIN, SPACING, noise), 0);
+    assert_int_equal(EngramFaceTableCreate(&table, NODES, NODES / 2, V_MIN, SPACING, noise,
+                                           ENGRAM_FLUX_SCHARFETTER_GUMMEL),
+                     0);
     assert_int_equal(table.factored, is_factored);
     return table;
 }
@@ -253,7 +255,8 @@ static void TestGeometry(void **state)
 {
     (void)state;
     EngramFaceTable table;
-    assert_int_equal(EngramFaceTableCreate(&table, 59, 40, -4.0, 0.1, 0.5), 0);
+    assert_int_equal(
+        EngramFaceTableCreate(&table, 59, 40, -4.0, 0.1, 0.5, ENGRAM_FLUX_SCHARFETTER_GUMMEL), 0);
     assert_int_equal(table.nodes, 59);
     assert_int_equal(table.reset_node, 40);
     UNIT_ASSERT_SAME_BITS(table.spacing, 0.1);

@@ -41,12 +41,13 @@ TRANSIENT = dict(LEARNING, initial_density="(1 + cos(2*pi*(w - 0.5)))*exp(-(v + 
 V_LEVELS = (80, 160, 320, 640)
 
 
-def uncoupled_rates(program):
+def uncoupled_rates(program, flux="scharfetter-gummel"):
     """Rate r(mu) of an uncoupled neuron against the Siegert integral, for refined h."""
     rows = []
     for mu in (-1, 0, 1, 3):
         reference = exact.rate(mu)
         values = [runner.run(program, dict(SINGLE_WEIGHT, model_input=mu, model_response="0",
+                                           model_flux=flux,
                                            grid_w_min=0, grid_w_max=0, grid_v_cells=cells))
                   .total_rate for cells in V_LEVELS + (480,)]
         errors = [value - reference for value in values[:-1]]
@@ -54,6 +55,11 @@ def uncoupled_rates(program):
                      "orders": runner.orders_from_errors(errors),
                      "error_at_480": values[-1] - reference})
     return rows
+
+
+def harmonic_rates(program):
+    """The same with the harmonic flux."""
+    return uncoupled_rates(program, "harmonic")
 
 
 def single_weight_rates(program):

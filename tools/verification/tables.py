@@ -33,6 +33,7 @@ on a learning transient, with lines of slope 2 (h) and 1 (dt, dw).*
 
 STUDIES = {
     "uncoupled": studies.uncoupled_rates,
+    "harmonic": studies.harmonic_rates,
     "networks": studies.single_weight_rates,
     "structure": studies.structure,
     "learned": studies.learned_state,
@@ -122,8 +123,9 @@ def rates_section(results):
     text = ["## Rates in closed form: second order in h\n",
             "Potentials from -6 to V_F = 2 with V_R = 1, a = 1. `r(mu)` is the rate of an uncoupled",
             "neuron; `b` is the single weight of a network with sigma(N) = N, whose steady rate",
-            "solves N = r(b N).\n"]
+            "solves N = r(b N). The flux is Scharfetter-Gummel's but in the second table.\n"]
     for title, rows, name in (("r(mu)", results["uncoupled"], "mu"),
+                              ("r(mu), harmonic flux", results["harmonic"], "mu"),
                               ("network", results["networks"], "b")):
         text.append(table([f"{title}, {name}", "exact"] + levels + ["orders", "error at 480"],
                           [[row[name], f"{row['exact']:.9f}"]

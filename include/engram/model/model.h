@@ -17,12 +17,14 @@
 
 #include "engram/base/options.h"
 #include "engram/grid/grid.h"
+#include "engram/kernels/face_table.h"
 #include "engram/model/expression.h"
 
 /** The model; read-only after creation. */
 typedef struct EngramModel {
     double noise;              /**< a > 0 */
     double epsilon;            /**< eps > 0: reacting over learning time scale */
+    EngramFlux flux;           /**< weights of the flux in v */
     PetscBool plasticity;      /**< false: frozen weights, no transport in w at all */
     EngramExpression input;    /**< I(w, t); owned */
     EngramExpression response; /**< sigma(N); owned */

@@ -33,8 +33,9 @@ PetscErrorCode EngramSliceSolverRegister(void);
  *
  * @param grid   borrowed, must outlive the solver
  * @param noise  a > 0
+ * @param flux   weights of the flux in v
  */
-PetscErrorCode EngramSliceSolverCreate(const EngramGrid *grid, double noise,
+PetscErrorCode EngramSliceSolverCreate(const EngramGrid *grid, double noise, EngramFlux flux,
                                        EngramSliceSolver *solver);
 
 /**
