@@ -93,8 +93,10 @@ PetscErrorCode EngramSliceSolverSetFromOptions(EngramSliceSolver solver)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Whether any option of the KSP was given beyond those that every case has: then its services,
- * such as monitors, are wanted. */
+/**
+ * Whether any option of the KSP was given beyond those that every case has: then its services, such
+ * as monitors, are wanted.
+ */
 static PetscErrorCode AsksForKsp(PetscBool *asks)
 {
     char *all = NULL;
@@ -128,7 +130,7 @@ static PetscErrorCode RefuseInexact(PC pc)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode ChooseMethod(EngramSliceSolver solver, PetscBool *needs_entries)
+static PetscErrorCode ChooseMethod(EngramSliceSolver solver)
 {
     PC pc = NULL;
     PetscBool is_preonly = PETSC_FALSE;
@@ -140,8 +142,6 @@ static PetscErrorCode ChooseMethod(EngramSliceSolver solver, PetscBool *needs_en
     PetscCall(PetscObjectTypeCompare((PetscObject)pc, ENGRAM_PC_GTH, &is_gth));
     PetscCall(AsksForKsp(&asks));
     solver->is_direct = (PetscBool)(is_preonly && is_gth && !asks);
-    /* Monitors multiply with the matrix, even where the method itself does not. */
-    *needs_entries = (PetscBool)!solver->is_direct;
     if (is_preonly) {
         PetscCall(RefuseInexact(pc));
     }
@@ -150,21 +150,19 @@ static PetscErrorCode ChooseMethod(EngramSliceSolver solver, PetscBool *needs_en
 
 PetscErrorCode EngramSliceSolverSetUp(EngramSliceSolver solver)
 {
-    PetscBool needs_entries = PETSC_FALSE;
+    EngramErrorCapture captured;
     PetscFunctionBeginUser;
     const PetscInt length = solver->grid->v_nodes * solver->grid->w_stride;
-    PetscCall(ChooseMethod(solver, &needs_entries));
-    if (needs_entries) {
-        PetscCall(SliceOperatorAllocateEntries(&solver->slices));
-        PetscCall(SliceOperatorAssemble(&solver->slices));
-        PetscCall(KSPSetOperators(solver->ksp, solver->slices.shell, solver->slices.assembled));
-    }
+    PetscCall(ChooseMethod(solver));
     if (solver->is_direct) {
         PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 1, length, NULL, &solver->alias));
     } else {
+        /* Monitors multiply with the matrix, even where the method itself does not. */
+        PetscCall(SliceOperatorAllocateEntries(&solver->slices));
+        PetscCall(SliceOperatorAssemble(&solver->slices));
+        PetscCall(KSPSetOperators(solver->ksp, solver->slices.shell, solver->slices.assembled));
         PetscCall(VecCreateSeq(PETSC_COMM_SELF, length, &solver->rhs));
     }
-    EngramErrorCapture captured;
     PetscCall(EngramErrorCaptureBegin(&captured));
     const PetscErrorCode outcome = KSPSetUp(solver->ksp);
     PetscCall(EngramErrorCaptureEnd());
@@ -200,10 +198,8 @@ static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, const EngramDensity
 {
     KSPConvergedReason reason = KSP_CONVERGED_ITERATING;
     PetscFunctionBeginUser;
-    if (solver->slices.assembled) {
-        PetscCall(SliceOperatorAssemble(&solver->slices));
-        PetscCall(KSPSetOperators(solver->ksp, solver->slices.shell, solver->slices.assembled));
-    }
+    PetscCall(SliceOperatorAssemble(&solver->slices));
+    PetscCall(KSPSetOperators(solver->ksp, solver->slices.shell, solver->slices.assembled));
     PetscCall(VecCopy(density->vec, solver->rhs));
     PetscCall(KSPSolve(solver->ksp, solver->rhs, density->vec));
     PetscCall(KSPGetConvergedReason(solver->ksp, &reason));

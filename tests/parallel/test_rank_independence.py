@@ -85,6 +85,9 @@ class RankIndependenceTest(EngramTestCase):
         for cells in WEIGHT_CELLS:
             self.compare_learning({**LEARNING, "model_epsilon": 1e-10, "grid_w_cells": cells})
 
+    def test_harmonic_flux(self):
+        self.compare_learning({**LEARNING, "model_flux": "harmonic", "grid_w_cells": 53})
+
     def test_small_noise(self):
         for cells in WEIGHT_CELLS:
             self.compare_learning({**SMALL_NOISE, "grid_w_cells": cells})

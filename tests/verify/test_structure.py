@@ -32,6 +32,16 @@ class Structure(engram_test.EngramTestCase):
         self.assertGreaterEqual(min(series["min_density"]), 0.0)
         self.assertGreater(series["total_rate"][-1], 0.0)
 
+    def test_harmonic_flux(self):
+        """The other weights of the flux keep the same structure, with much noise and with little."""
+        for noise in (1, 1e-4):
+            with self.subTest(noise=noise):
+                series = self.run_case(model_flux="harmonic", model_noise=noise, model_input="3",
+                                       model_epsilon=1e-8, time_step=0.05, time_end=5).series()
+                self.assertLess(max(abs(error) for error in series["mass_error"]), 1e-12)
+                self.assertGreaterEqual(min(series["min_density"]), 0.0)
+                self.assertGreater(series["total_rate"][-1], 0.0)
+
     def test_many_steps(self):
         """Round-off of one sign must not add up: 1e5 steps, long after the state is stationary."""
         series = self.run_case(time_step=2e-3, time_end=200, output_series_every=1000).series()
