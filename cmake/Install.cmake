@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 install(TARGETS engram EXPORT engram-targets)
 install(TARGETS engram_program)
 install(DIRECTORY include/engram DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY input DESTINATION ${CMAKE_INSTALL_DATADIR}/engram)
+install(DIRECTORY input jobscripts DESTINATION ${CMAKE_INSTALL_DATADIR}/engram)
 install(PROGRAMS tools/plot.py tools/engram_results.py DESTINATION ${CMAKE_INSTALL_DATADIR}/engram/tools)
 install(FILES LICENSE CITATION.cff DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/engram)
 
