@@ -116,7 +116,8 @@ static void TestEliminationInvertsAndKeepsMass(void **state)
     UnitRandom random = {22};
     for (size_t n = 0; n < sizeof(noises) / sizeof(noises[0]); n++) {
         SliceProblem problem = HarmonicProblem(noises[n], &random);
-        for (double lambda = 1e-4; lambda < 1e13; lambda *= 1e4) {
+        for (int exponent = -4; exponent <= 12; exponent += 4) {
+            const double lambda = pow(10.0, exponent);
             SliceProblemSolve(&problem, lambda);
             if (lambda < 10.0) {
                 CheckInverse(&problem, lambda);
