@@ -10,6 +10,10 @@
 /* Iterations for the initial total rate; each reduces its error by a factor of order h. */
 enum { MAXIMUM_START_ITERATIONS = 100 };
 
+/* Beyond it a step reaches the quasi-static state to the last digit, and a larger one would only
+ * overflow. */
+static const double LARGEST_LAMBDA = 1e200;
+
 struct EngramStepper {
     const EngramGrid *grid;   /* borrowed */
     const EngramModel *model; /* borrowed */
@@ -158,8 +162,9 @@ PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time)
     }
     if (state->is_finite) {
         SetDrift(stepper, time, response);
-        PetscCall(EngramSliceSolverSolve(stepper->solver, dt / stepper->model->epsilon,
-                                         state->mass_excess, &stepper->density));
+        const double lambda = PetscMin(dt / stepper->model->epsilon, LARGEST_LAMBDA);
+        PetscCall(
+            EngramSliceSolverSolve(stepper->solver, lambda, state->mass_excess, &stepper->density));
         PetscCall(ReduceRates(stepper, PETSC_TRUE));
     }
     state->time = time;

@@ -6,9 +6,12 @@
 #include "engram/base/log.h"
 #include "rates.h"
 
-/* A rate that needs more sub-steps than this in one step is running away; going on would look like
- * a hang. */
-static const double MAXIMUM_SUBSTEPS = 1e5;
+/* Learning this much faster than the decay of the largest weight has left the axis of the weights
+ * behind; dividing the step further and further would look like a hang. */
+static const double RUNAWAY_RATIO = 1e5;
+
+/* Nobody waits for more sub-steps in one step. */
+static const double MAXIMUM_SUBSTEPS = 1e9;
 
 static const double FLOPS_PER_CELL = 5.0;
 
@@ -72,12 +75,17 @@ PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, EngramS
     PetscFunctionBeginUser;
     state->substeps = 0;
     while (remaining > 0.0 && state->is_finite) {
-        const double limit = TransportStepLimit(transport, state);
-        const double substeps = ceil(remaining / limit);
-        if (!(substeps + (double)state->substeps <= MAXIMUM_SUBSTEPS)) {
+        const double phi = state->largest_learning * fabs(state->total_rate);
+        const double substeps = ceil(remaining / TransportStepLimit(transport, state));
+        if (!(phi <= RUNAWAY_RATIO * transport->largest_weight)) {
             state->is_finite = PETSC_FALSE;
-            state->failure = "the learning velocity runs away: one step would need more than "
-                             "100000 transport sub-steps";
+            state->failure = "the learning velocity K N Nbar runs away";
+            PetscFunctionReturn(PETSC_SUCCESS);
+        }
+        if (!(substeps <= MAXIMUM_SUBSTEPS)) {
+            state->is_finite = PETSC_FALSE;
+            state->failure = "the step would be divided into more than 1e9 transport sub-steps: "
+                             "shorten -time_step";
             PetscFunctionReturn(PETSC_SUCCESS);
         }
         const PetscBool is_last = (PetscBool)(substeps <= 1.0);

@@ -23,6 +23,21 @@ class Structure(engram_test.EngramTestCase):
         self.assertGreater(rows[1e-8]["mass_error"], 1e-9)
         self.assertGreater(rows[1e-12]["mass_error"], 1e-5)
 
+    def test_smallest_epsilon(self):
+        """The smallest positive eps, and steps for which dt/eps is no finite number any more."""
+        known = self.run_case(model_epsilon=1e-14, time_step=0.01, time_end=1).series()
+        for epsilon, step, end in ((1e-300, 0.01, 1), (2.5e-308, 0.01, 1), (1e-300, 1e10, 2e10)):
+            # Transport would divide the longest step; frozen weights need not.
+            frozen = {"model_plasticity": False} if step > 1 else {}
+            with self.subTest(epsilon=epsilon, step=step):
+                series = self.run_case(model_epsilon=epsilon, time_step=step, time_end=end,
+                                       **frozen).series()
+                self.assertLess(max(abs(error) for error in series["mass_error"]), 1e-12)
+                self.assertGreaterEqual(min(series["min_density"]), 0.0)
+                if step < 1:
+                    self.assertAlmostEqual(series["total_rate"][-1], known["total_rate"][-1],
+                                           delta=1e-10)
+
     def test_small_noise(self):
         """Cell Peclet numbers far above 709, where e^q overflows: still whole and positive."""
         result = self.run_case(model_noise=1e-5, model_input="3", grid_v_cells=120,
@@ -48,11 +63,18 @@ class Structure(engram_test.EngramTestCase):
         self.assertLess(max(abs(error) for error in series["mass_error"]), 1e-14)
         self.assertEqual(len(series["step"]), 101)
 
+    def test_transport_stops_where_it_must(self):
+        """Learning without bound, and a step that would take ages: exit code 3 and the reason."""
+        result = self.run_case(model_learning="1e9", time_end=1, expect=3)
+        self.assertIn("the learning velocity K N Nbar runs away", result.stderr)
+        result = self.run_case(time_step=1e12, time_end=1e12, expect=3)
+        self.assertIn("more than 1e9 transport sub-steps: shorten -time_step", result.stderr)
+
     def test_any_step(self):
         """Steps from far below to far above every scale of the problem."""
-        for step in (1e-4, 1e-2, 1.0, 1e2):
+        for step in (1e-4, 1e-2, 1.0, 1e2, 1e4):
             with self.subTest(step=step):
-                series = self.run_case(time_step=step, time_end=20 * step).series()
+                series = self.run_case(time_step=step, time_end=min(20 * step, 2e4)).series()
                 self.assertLess(max(abs(error) for error in series["mass_error"]), 1e-12)
                 self.assertGreaterEqual(min(series["min_density"]), 0.0)
 
