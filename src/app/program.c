@@ -31,8 +31,7 @@ static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulatio
     PetscCall(EngramSimulationRun(simulation, output, outcome));
     if (outcome->failure) {
         PetscCall(EngramWarning("stopped after t = %g: %s; the results up to there are in %s",
-                                EngramTimeAt(&simulation->time, outcome->steps_done),
-                                outcome->failure, output->directory));
+                                outcome->last_time, outcome->failure, output->directory));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -214,6 +214,50 @@ PetscErrorCode EngramOptionsGetReal(EngramOptions options, const char *name, dou
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Place of an option that may have this real value. */
+static PetscErrorCode FindReal(EngramOptions options, const char *name, const char *text,
+                               int *place)
+{
+    PetscFunctionBeginUser;
+    for (*place = 0; *place < options->count; (*place)++) {
+        const EngramOption *option = options->records[*place].option;
+        if (strcmp(option->name, name) == 0) {
+            if (option->kind != ENGRAM_OPTION_REAL) {
+                PetscCall(EngramInputError("-%s: is %s; only real numbers can be varied", name,
+                                           KindName(option)));
+            }
+            PetscCall(CheckValue(option, text));
+            PetscFunctionReturn(PETSC_SUCCESS);
+        }
+    }
+    PetscCall(EngramInputError("-%s: there is no such option to vary; see engram -help", name));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsCheckReal(EngramOptions options, const char *name, double value)
+{
+    char text[32];
+    int place = 0;
+    PetscFunctionBeginUser;
+    PetscCall(PetscSNPrintf(text, sizeof(text), "%.17g", value));
+    PetscCall(FindReal(options, name, text, &place));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsSetReal(EngramOptions options, const char *name, double value)
+{
+    char text[32];
+    int place = 0;
+    PetscFunctionBeginUser;
+    PetscCall(PetscSNPrintf(text, sizeof(text), "%.17g", value));
+    PetscCall(FindReal(options, name, text, &place));
+    PetscCall(PetscFree(options->values[place]));
+    PetscCall(PetscStrallocpy(text, &options->values[place]));
+    options->records[place].value = options->values[place];
+    options->records[place].is_default = PETSC_FALSE;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode EngramOptionsGetInteger(EngramOptions options, const char *name, PetscInt *value)
 {
     const EngramOptionRecord *record = NULL;
@@ -240,6 +284,24 @@ PetscErrorCode EngramOptionsGetText(EngramOptions options, const char *name, con
     PetscFunctionBeginUser;
     PetscCall(FindRecord(options, name, &record));
     *value = record->value;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsGetChoice(EngramOptions options, const char *name,
+                                      const char *const *choices, int count, int *choice)
+{
+    const char *text = NULL;
+    char list[256] = "";
+    PetscFunctionBeginUser;
+    PetscCall(EngramOptionsGetText(options, name, &text));
+    for (*choice = 0; *choice < count; (*choice)++) {
+        if (strcmp(text, choices[*choice]) == 0) {
+            PetscFunctionReturn(PETSC_SUCCESS);
+        }
+        PetscCall(PetscStrlcat(list, *choice ? " or " : "", sizeof(list)));
+        PetscCall(PetscStrlcat(list, choices[*choice], sizeof(list)));
+    }
+    PetscCall(EngramInputError("-%s %s: must be %s", name, text, list));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

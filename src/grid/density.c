@@ -35,10 +35,11 @@ PetscInt EngramGridPaddedSlices(const EngramGrid *grid)
     return (grid->w_local + padding - 1) / padding * padding;
 }
 
-PetscErrorCode EngramDensityCreate(const EngramGrid *grid, EngramDensity *density)
+PetscErrorCode EngramDensityCreate(const EngramGrid *grid, PetscInt rows, EngramDensity *density)
 {
     PetscFunctionBeginUser;
-    const PetscInt length = grid->v_nodes * grid->w_stride;
+    const PetscInt length = rows * grid->w_stride;
+    density->rows = rows;
     PetscCall(EngramAlignedCalloc(length, &density->values));
     PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 1, length, density->values, &density->vec));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -136,9 +136,10 @@ static PetscInt RowStride(PetscInt cells)
     return stride % 64 == 0 ? stride + padding : stride;
 }
 
-static PetscErrorCode FillWeights(EngramGrid *grid, double w_min)
+static PetscErrorCode FillWeights(EngramGrid *grid)
 {
     const PetscInt cells = grid->w_local;
+    const double w_min = grid->w_min;
     PetscFunctionBeginUser;
     PetscCall(PetscMalloc1(cells + 2, &grid->w));
     PetscCall(PetscMalloc1(cells + 3, &grid->w_left_face));
@@ -178,7 +179,8 @@ PetscErrorCode EngramGridCreate(MPI_Comm comm, const EngramGridParameters *param
     made->w_stride = RowStride(made->w_local);
     const double range = parameters->w_max - parameters->w_min;
     made->w_spacing = range > 0.0 ? range / (double)parameters->w_cells : 1.0;
-    PetscCall(FillWeights(made, range > 0.0 ? parameters->w_min : parameters->w_min - 0.5));
+    made->w_min = range > 0.0 ? parameters->w_min : parameters->w_min - 0.5;
+    PetscCall(FillWeights(made));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -189,7 +191,7 @@ double EngramGridPotential(const EngramGrid *grid, PetscInt node)
 
 double EngramGridWeight(const EngramGrid *grid, PetscInt cell)
 {
-    return grid->w[1] + (double)(cell - grid->w_start) * grid->w_spacing;
+    return grid->w_min + ((double)cell + 0.5) * grid->w_spacing;
 }
 
 PetscErrorCode EngramGridDestroy(EngramGrid **grid)

@@ -6,23 +6,28 @@ enum { LEFT = 0, RIGHT = 1, SIDES = 2, REQUESTS = 2 * SIDES };
 
 struct EngramHalo {
     const EngramGrid *grid; /* borrowed */
-    double *sent[SIDES];    /* [v_nodes + 1]: column, firing rate */
+    PetscInt rows;
+    PetscInt width;
+    double *sent[SIDES]; /* [rows + 1][width]: columns, then the velocities */
     double *received[SIDES];
     MPI_Request requests[REQUESTS];
 };
 
-PetscErrorCode EngramHaloCreate(const EngramGrid *grid, EngramHalo *halo)
+PetscErrorCode EngramHaloCreate(const EngramGrid *grid, PetscInt rows, PetscInt width,
+                                EngramHalo *halo)
 {
     EngramHalo made = NULL;
     PetscFunctionBeginUser;
     PetscCall(PetscNew(&made));
     *halo = made;
     made->grid = grid;
+    made->rows = rows;
+    made->width = width;
     const PetscMPIInt neighbours[SIDES] = {grid->rank > 0 ? grid->rank - 1 : MPI_PROC_NULL,
                                            grid->rank + 1 < grid->size ? grid->rank + 1
                                                                        : MPI_PROC_NULL};
     PetscMPIInt length = 0;
-    PetscCall(PetscMPIIntCast(grid->v_nodes + 1, &length));
+    PetscCall(PetscMPIIntCast((rows + 1) * width, &length));
     for (int side = 0; side < SIDES; side++) {
         PetscCall(PetscCalloc1(length, &made->sent[side]));
         PetscCall(PetscCalloc1(length, &made->received[side]));
@@ -35,19 +40,46 @@ PetscErrorCode EngramHaloCreate(const EngramGrid *grid, EngramHalo *halo)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramHaloBegin(EngramHalo halo, const double *density, const double *firing_rate)
+/** Copies some neighbouring columns, of the velocities too, beginning with `first`. */
+static void PackColumns(EngramHalo halo, const double *density, const double *velocity,
+                        PetscInt first, double *buffer)
+{
+    const PetscInt width = halo->width;
+    for (PetscInt k = 0; k < halo->rows; k++) {
+        for (PetscInt i = 0; i < width; i++) {
+            buffer[k * width + i] = density[k * halo->grid->w_stride + first + i];
+        }
+    }
+    for (PetscInt i = 0; i < width; i++) {
+        buffer[halo->rows * width + i] = velocity[first + i];
+    }
+}
+
+/** Two equal ghosts that repeat the cell at the end of the axis. */
+static void MirrorEnd(EngramHalo halo, const double *density, const double *velocity, PetscInt cell,
+                      double *buffer)
+{
+    for (PetscInt k = 0; k < halo->rows; k++) {
+        buffer[2 * k] = density[k * halo->grid->w_stride + cell];
+        buffer[2 * k + 1] = buffer[2 * k];
+    }
+    buffer[2 * halo->rows] = velocity[cell];
+    buffer[2 * halo->rows + 1] = velocity[cell];
+}
+
+PetscErrorCode EngramHaloBegin(EngramHalo halo, const double *density, const double *velocity)
 {
     PetscFunctionBeginUser;
     const EngramGrid *grid = halo->grid;
-    const PetscInt nodes = grid->v_nodes;
-    const PetscInt last = grid->w_local - 1;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_HALO));
-    for (PetscInt k = 0; k < nodes; k++) {
-        halo->sent[LEFT][k] = density[k * grid->w_stride];
-        halo->sent[RIGHT][k] = density[k * grid->w_stride + last];
+    PackColumns(halo, density, velocity, 0, halo->sent[LEFT]);
+    PackColumns(halo, density, velocity, grid->w_local - halo->width, halo->sent[RIGHT]);
+    if (halo->width == 2 && grid->rank == 0) {
+        MirrorEnd(halo, density, velocity, 0, halo->received[LEFT]);
     }
-    halo->sent[LEFT][nodes] = firing_rate[0];
-    halo->sent[RIGHT][nodes] = firing_rate[last];
+    if (halo->width == 2 && grid->rank == grid->size - 1) {
+        MirrorEnd(halo, density, velocity, grid->w_local - 1, halo->received[RIGHT]);
+    }
     PetscCallMPI(MPI_Startall(REQUESTS, halo->requests));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_HALO, 0.0));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -56,13 +88,13 @@ PetscErrorCode EngramHaloBegin(EngramHalo halo, const double *density, const dou
 PetscErrorCode EngramHaloEnd(EngramHalo halo, EngramGhost *left, EngramGhost *right)
 {
     PetscFunctionBeginUser;
-    const PetscInt nodes = halo->grid->v_nodes;
+    const PetscInt velocities = halo->rows * halo->width;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_HALO));
     PetscCallMPI(MPI_Waitall(REQUESTS, halo->requests, MPI_STATUSES_IGNORE));
-    left->density = halo->received[LEFT];
-    left->firing_rate = halo->received[LEFT][nodes];
-    right->density = halo->received[RIGHT];
-    right->firing_rate = halo->received[RIGHT][nodes];
+    left->columns = halo->received[LEFT];
+    left->velocity = halo->received[LEFT] + velocities;
+    right->columns = halo->received[RIGHT];
+    right->velocity = halo->received[RIGHT] + velocities;
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_HALO, 0.0));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

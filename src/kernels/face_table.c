@@ -9,30 +9,56 @@
 static const double MAXIMUM_FACTORED_FACE = 100.0;
 static const double FACTORED_DRIFT_BOUND = 250.0;
 
+/** The tables for the noise that is set. */
+static void Tabulate(EngramFaceTable *table)
+{
+    const double half_range = 0.5 * (table->nodes + 1) * table->spacing;
+    table->reference = table->v_min + half_range;
+    table->factored = half_range * table->spacing / table->noise <= MAXIMUM_FACTORED_FACE;
+    for (int k = 0; k < table->nodes; k++) {
+        const double face = table->v_min + (k + 1.5) * table->spacing;
+        table->scaled_face[k] = (face - table->reference) * (table->spacing / table->noise);
+        table->face_factor[k] = table->factored ? exp(-table->scaled_face[k]) : 1.0;
+    }
+}
+
 int EngramFaceTableCreate(EngramFaceTable *table, int nodes, int reset_node, double v_min,
                           double spacing, double noise, EngramFlux flux)
 {
-    const double half_range = 0.5 * (nodes + 1) * spacing;
     table->nodes = nodes;
     table->reset_node = reset_node;
+    table->v_min = v_min;
     table->spacing = spacing;
     table->noise = noise;
     table->flux = flux;
-    table->reference = v_min + half_range;
+    table->refractory = 0.0;
     table->drift_bound = FACTORED_DRIFT_BOUND;
-    table->factored = half_range * spacing / noise <= MAXIMUM_FACTORED_FACE;
     table->scaled_face = malloc((size_t)nodes * sizeof(double));
     table->face_factor = malloc((size_t)nodes * sizeof(double));
     if (!table->scaled_face || !table->face_factor) {
         EngramFaceTableDestroy(table);
         return 1;
     }
-    for (int k = 0; k < nodes; k++) {
-        const double face = v_min + (k + 1.5) * spacing;
-        table->scaled_face[k] = (face - table->reference) * (spacing / noise);
-        table->face_factor[k] = table->factored ? exp(-table->scaled_face[k]) : 1.0;
-    }
+    Tabulate(table);
     return 0;
+}
+
+void EngramFaceTableSetNoise(EngramFaceTable *table, double noise)
+{
+    if (noise != table->noise) {
+        table->noise = noise;
+        Tabulate(table);
+    }
+}
+
+void EngramFaceTableSetRefractory(EngramFaceTable *table, double refractory)
+{
+    table->refractory = refractory;
+}
+
+int EngramFaceTableRows(const EngramFaceTable *table)
+{
+    return table->refractory > 0.0 ? table->nodes + 1 : table->nodes;
 }
 
 void EngramFaceTableDestroy(EngramFaceTable *table)

@@ -2,15 +2,7 @@
 
 #include <float.h>
 
-#include "face_weights.h"
-
-/* Rows ahead that are fetched early: a row's slices are a page away from those of the next row,
- * where the hardware does not look for them. */
-enum { PREFETCH_ROWS = 16, CACHE_LINE = 8 };
-
-/* Rows whose sum is formed before it goes to the total: keeps the rounding of a column's sum at
- * the square root of its length. */
-enum { SUM_BLOCK = 32 };
+#include "slice_group.h"
 
 /** What the sweeps over one group of slices share. */
 typedef struct SliceGroup {
@@ -18,6 +10,8 @@ typedef struct SliceGroup {
     ptrdiff_t stride;
     double strength;      /* lambda a / h^2 */
     double excess;        /* relative excess of mass to take out */
+    double waiting_share; /* tau/(tau + lambda): refractory neurons that stay so */
+    double return_share;  /* the others, which are put back */
     const double *rhs;    /* first node, first slice of the group */
     double *solution;     /* likewise */
     double *intermediate; /* [nodes][lanes]: right-hand sides over pivots, then the solution */
@@ -32,46 +26,44 @@ typedef struct SliceState {
     double spike[ENGRAM_SLICE_GROUP];      /* its entry in the row of the reset node */
     double carry[ENGRAM_SLICE_GROUP];      /* what goes to the next right-hand side */
     double returned[ENGRAM_SLICE_GROUP];   /* what goes to that of the reset node */
+    double outflow[ENGRAM_SLICE_GROUP];    /* the entry of the last column that leaves it upwards */
 } SliceState;
 
 size_t EngramSliceWorkSize(const EngramFaceTable *table)
 {
-    return 2 * (size_t)table->nodes * ENGRAM_SLICE_GROUP;
+    return (2 * (size_t)table->nodes + 1) * ENGRAM_SLICE_GROUP;
 }
 
-ENGRAM_INLINE double ThresholdRate(const EngramFaceTable *table, EngramEvaluation evaluation,
-                                   double scaled_drift, double slice_factor)
-{
-    const int last = table->nodes - 1;
-    const EngramFaceWeight weight =
-        EngramWeightOfFace(evaluation, slice_factor, table->face_factor[last],
-                           scaled_drift - table->scaled_face[last]);
-    return (table->noise / table->spacing) * (weight.forward / weight.gap);
-}
-
-ENGRAM_INLINE void StartGroup(const EngramFaceTable *table, int lanes, EngramEvaluation evaluation,
+/**
+ * The refractory state is the first to be eliminated. Its pivot is 1 + lambda/tau: what flows into
+ * it from the last node goes on to the reset node in the proportion of the two terms, and so does
+ * its own content. Without such a state the shares are 0 and 1.
+ */
+ENGRAM_INLINE void StartGroup(const SliceGroup *group, int lanes, EngramEvaluation evaluation,
                               double lambda, const double *drift, SliceState *state,
                               double *threshold_rate)
 {
+    const EngramFaceTable *table = group->table;
     ENGRAM_INDEPENDENT
     for (int i = 0; i < lanes; i++) {
         const double scaled = EngramScaledDrift(table, drift[i]);
         const double slice_factor = EngramSliceFactor(table, evaluation, scaled);
         const double rate = ThresholdRate(table, evaluation, scaled, slice_factor);
+        const double outflow = rate * (lambda / table->spacing);
         threshold_rate[i] = rate;
         state->scaled_drift[i] = scaled;
         state->slice_factor[i] = slice_factor;
-        state->spike[i] = rate * (lambda / table->spacing);
-        state->column_sum[i] = 1.0;
+        state->outflow[i] = outflow;
+        state->spike[i] = outflow * group->return_share;
+        state->column_sum[i] = 1.0 + outflow * group->waiting_share;
         state->carry[i] = 0.0;
         state->returned[i] = 0.0;
     }
-}
-
-ENGRAM_INLINE void PrefetchRow(const double *row, int lanes)
-{
-    for (int i = 0; i < lanes; i += CACHE_LINE) {
-        ENGRAM_PREFETCH_READ(row + i);
+    if (table->refractory > 0.0) {
+        const double *waiting = group->rhs + table->nodes * group->stride;
+        for (int i = 0; i < lanes; i++) {
+            state->returned[i] = group->return_share * waiting[i];
+        }
     }
 }
 
@@ -130,31 +122,20 @@ ENGRAM_INLINE void EliminateDownwards(const SliceGroup *group, SliceState *state
     }
 }
 
-/** A sum over rows, in blocks. */
-typedef struct BlockedSum {
-    double total[ENGRAM_SLICE_GROUP];
-    double block[ENGRAM_SLICE_GROUP];
-} BlockedSum;
-
-ENGRAM_INLINE void ClearSum(BlockedSum *sum, int lanes)
+/** The refractory state, the last unknown of the back substitution, kept as one more row. */
+ENGRAM_INLINE void FillRefractory(const SliceGroup *group, const SliceState *state, int lanes,
+                                  const double *last, BlockedSum *before, BlockedSum *after)
 {
+    const int nodes = group->table->nodes;
+    const double *waiting = group->rhs + nodes * group->stride;
+    double *intermediate = group->intermediate + (ptrdiff_t)nodes * lanes;
     for (int i = 0; i < lanes; i++) {
-        sum->total[i] = 0.0;
-        sum->block[i] = 0.0;
+        const double now =
+            group->waiting_share * EngramMultiplyAdd(state->outflow[i], last[i], waiting[i]);
+        intermediate[i] = now;
+        before->total[i] += waiting[i];
+        after->total[i] += now;
     }
-}
-
-ENGRAM_INLINE void CloseBlock(BlockedSum *sum, int lanes)
-{
-    for (int i = 0; i < lanes; i++) {
-        sum->total[i] += sum->block[i];
-        sum->block[i] = 0.0;
-    }
-}
-
-ENGRAM_INLINE int EndsBlock(int k, int nodes)
-{
-    return k % SUM_BLOCK == SUM_BLOCK - 1 || k == nodes - 1;
 }
 
 /**
@@ -195,6 +176,9 @@ ENGRAM_INLINE void SubstituteUpwards(const SliceGroup *group, const SliceState *
             CloseBlock(&after, lanes);
         }
     }
+    if (group->table->refractory > 0.0) {
+        FillRefractory(group, state, lanes, previous, &before, &after);
+    }
     for (int i = 0; i < lanes; i++) {
         const double difference = before.total[i] - after.total[i];
         const int is_round_off = fabs(difference) <= tolerance * after.total[i];
@@ -229,11 +213,40 @@ ENGRAM_INLINE void StoreSolution(const SliceGroup *group, int lanes, const doubl
             CloseBlock(&sum, lanes);
         }
     }
+    if (group->table->refractory > 0.0) {
+        const double *intermediate = group->intermediate + (ptrdiff_t)nodes * lanes;
+        double *waiting = group->solution + nodes * group->stride;
+        for (int i = 0; i < lanes; i++) {
+            waiting[i] = EngramMultiplyAdd(intermediate[i], defect[i], intermediate[i]);
+            sum.total[i] += waiting[i];
+        }
+    }
     const double *last = group->solution + (nodes - 1) * group->stride;
     for (int i = 0; i < lanes; i++) {
         firing_rate[i] = threshold_rate[i] * last[i];
         weight_density[i] = group->table->spacing * sum.total[i];
         minimum[i] = smallest[i];
+    }
+}
+
+/** The firing rates alone: back substitution without storing or summing anything. */
+ENGRAM_INLINE void RatesOfGroup(const SliceGroup *group, const SliceState *state, int lanes,
+                                const double *threshold_rate, double *firing_rate)
+{
+    double value[ENGRAM_SLICE_GROUP];
+    for (int i = 0; i < lanes; i++) {
+        value[i] = (group->rhs[i] + state->carry[i]) / state->column_sum[i];
+    }
+    for (int k = 1; k < group->table->nodes; k++) {
+        const double *restrict ratios = group->ratio + (ptrdiff_t)k * lanes;
+        const double *restrict intermediate = group->intermediate + (ptrdiff_t)k * lanes;
+        ENGRAM_INDEPENDENT
+        for (int i = 0; i < lanes; i++) {
+            value[i] = EngramMultiplyAdd(ratios[i], value[i], intermediate[i]);
+        }
+    }
+    for (int i = 0; i < lanes; i++) {
+        firing_rate[i] = threshold_rate[i] * value[i];
     }
 }
 
@@ -244,10 +257,15 @@ ENGRAM_INLINE void SolveGroup(const SliceGroup *group, int lanes, EngramEvaluati
     SliceState state;
     double defect[ENGRAM_SLICE_GROUP];
     double *threshold_rate = results->threshold_rate + first;
-    StartGroup(group->table, lanes, evaluation, lambda, drift + first, &state, threshold_rate);
+    double *firing_rate = results->firing_rate + first;
+    StartGroup(group, lanes, evaluation, lambda, drift + first, &state, threshold_rate);
     EliminateDownwards(group, &state, lanes, evaluation);
+    if (!group->solution) {
+        RatesOfGroup(group, &state, lanes, threshold_rate, firing_rate);
+        return;
+    }
     SubstituteUpwards(group, &state, lanes, defect);
-    StoreSolution(group, lanes, defect, threshold_rate, results->firing_rate + first,
+    StoreSolution(group, lanes, defect, threshold_rate, firing_rate,
                   results->weight_density + first, results->minimum + first);
 }
 
@@ -279,67 +297,25 @@ void EngramSliceEliminate(const EngramFaceTable *table, ptrdiff_t slices, ptrdif
                           double lambda, double excess, const double *drift, const double *rhs,
                           double *solution, double *work, const EngramSliceResults *results)
 {
+    const double tau = table->refractory;
     SliceGroup group = {.table = table,
                         .stride = stride,
                         .strength = lambda * table->noise / (table->spacing * table->spacing),
                         .excess = excess,
+                        .waiting_share = tau / (tau + lambda),
+                        .return_share = lambda / (tau + lambda),
                         .intermediate = work,
-                        .ratio = work + (ptrdiff_t)table->nodes * ENGRAM_SLICE_GROUP};
+                        .ratio = work + ((ptrdiff_t)table->nodes + 1) * ENGRAM_SLICE_GROUP};
     ptrdiff_t first = 0;
     while (first < slices) {
-        const int is_wide = slices - first > ENGRAM_SLICE_GROUP - ENGRAM_SLICE_PADDING;
+        const int lanes = LanesOfGroup(slices, first);
         group.rhs = rhs + first;
-        group.solution = solution + first;
-        if (is_wide) {
+        group.solution = solution ? solution + first : NULL;
+        if (lanes == ENGRAM_SLICE_GROUP) {
             SolveGroupAs(&group, ENGRAM_SLICE_GROUP, lambda, drift, results, first);
         } else {
             SolveGroupAs(&group, ENGRAM_SLICE_PADDING, lambda, drift, results, first);
         }
-        first += is_wide ? ENGRAM_SLICE_GROUP : ENGRAM_SLICE_PADDING;
-    }
-}
-
-/** Sum and minimum of one slice, in the order of StoreSolution. */
-static void MeasureSlice(const EngramFaceTable *table, ptrdiff_t stride, const double *density,
-                         double *weight_density, double *minimum)
-{
-    double total = 0.0;
-    double block = 0.0;
-    double smallest = DBL_MAX;
-    for (int k = 0; k < table->nodes; k++) {
-        const double value = density[k * stride];
-        block += value;
-        smallest = value < smallest ? value : smallest;
-        if (EndsBlock(k, table->nodes)) {
-            total += block;
-            block = 0.0;
-        }
-    }
-    *weight_density = table->spacing * total;
-    *minimum = smallest;
-}
-
-void EngramSliceMeasureRates(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                             const double *drift, const double *density,
-                             const EngramSliceResults *results)
-{
-    const double *last = density + (table->nodes - 1) * stride;
-    const EngramEvaluation evaluation = EngramEvaluationOf(table);
-    for (ptrdiff_t i = 0; i < slices; i++) {
-        const double scaled = EngramScaledDrift(table, drift[i]);
-        const double slice_factor = EngramSliceFactor(table, evaluation, scaled);
-        const double rate = ThresholdRate(table, evaluation, scaled, slice_factor);
-        results->threshold_rate[i] = rate;
-        results->firing_rate[i] = rate * last[i];
-    }
-}
-
-void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                        const double *drift, const double *density,
-                        const EngramSliceResults *results)
-{
-    EngramSliceMeasureRates(table, slices, stride, drift, density, results);
-    for (ptrdiff_t i = 0; i < slices; i++) {
-        MeasureSlice(table, stride, density + i, &results->weight_density[i], &results->minimum[i]);
+        first += lanes;
     }
 }

@@ -5,6 +5,7 @@
 void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const double *drift)
 {
     const EngramFaceTable *table = matrix->table;
+    matrix->leaving = table->refractory > 0.0 ? lambda / table->refractory : 0.0;
     const double strength = lambda * table->noise / (table->spacing * table->spacing);
     for (int k = 0; k < table->nodes; k++) {
         double *restrict up = matrix->up + k * matrix->stride;
@@ -56,8 +57,15 @@ void EngramSliceMatrixMultiply(const EngramSliceMatrix *matrix, const double *x,
         }
     }
     const double *last = x + (nodes - 1) * stride;
+    const double *waiting = x + nodes * stride;
     double *reset = y + matrix->table->reset_node * stride;
     for (ptrdiff_t i = 0; i < matrix->slices; i++) {
-        reset[i] += EngramSliceMatrixSpike(matrix, i) * last[i];
+        const double fired = EngramSliceMatrixSpike(matrix, i) * last[i];
+        if (matrix->table->refractory > 0.0) {
+            y[nodes * stride + i] = EngramMultiplyAdd(1.0 + matrix->leaving, waiting[i], fired);
+            reset[i] -= matrix->leaving * waiting[i];
+        } else {
+            reset[i] += fired;
+        }
     }
 }

@@ -1,15 +1,17 @@
 #include "engram/model/model.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "engram/base/error.h"
 
 static const EngramOption model_options[] = {
-    {"model_noise", ENGRAM_OPTION_REAL, "1", "potential^2",
-     "diffusion coefficient a (half the variance of the noise)", ENGRAM_BOUND_ABOVE, 0},
+    {"model_noise", ENGRAM_OPTION_EXPRESSION, "1", "expression in N",
+     "diffusion coefficient a(N) > 0 (half the variance of the noise, potential^2)",
+     ENGRAM_BOUND_NONE, 0},
     {"model_epsilon", ENGRAM_OPTION_REAL, "0.1", "dimensionless",
-     "ratio eps of the reacting time scale to the learning time scale", ENGRAM_BOUND_ABOVE, 0},
+     "ratio eps of the reacting time scale to the learning time scale; 0 is the limit model, whose "
+     "potentials are quasi-static",
+     ENGRAM_BOUND_AT_LEAST, 0},
     {"model_input", ENGRAM_OPTION_EXPRESSION, "0", "expression in w, t",
      "external input current I(w,t)", ENGRAM_BOUND_NONE, 0},
     {"model_response", ENGRAM_OPTION_EXPRESSION, "N", "expression in N",
@@ -20,10 +22,23 @@ static const EngramOption model_options[] = {
      "weights of the flux in v; harmonic loses the drift where a cell's drift exceeds its "
      "diffusion",
      ENGRAM_BOUND_NONE, 0},
+    {"model_delay", ENGRAM_OPTION_REAL, "0", "reacting time",
+     "transmission delay d: drift and noise at t use the total rate at t - eps d",
+     ENGRAM_BOUND_AT_LEAST, 0},
+    {"model_refractory", ENGRAM_OPTION_REAL, "0", "reacting time",
+     "mean time a neuron that has fired waits before it is reset", ENGRAM_BOUND_AT_LEAST, 0},
     {"model_plasticity", ENGRAM_OPTION_BOOLEAN, "true", "true or false",
      "false freezes the weights: no transport in w at all", ENGRAM_BOUND_NONE, 0},
     {"initial_density", ENGRAM_OPTION_EXPRESSION, NULL, "expression in w, v",
      "initial density, not negative; the program scales it to unit mass", ENGRAM_BOUND_NONE, 0},
+    {"initial_quasi_static", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
+     "true: keep of the initial density only its distribution of weights, and start each slice in "
+     "its quasi-static state (always so for eps = 0)",
+     ENGRAM_BOUND_NONE, 0},
+    {"initial_rate", ENGRAM_OPTION_REAL, "0", "1/reacting time",
+     "total rate before t = 0, which a delay still sees; where a quasi-static start has several "
+     "total rates, the one nearest to it is taken",
+     ENGRAM_BOUND_AT_LEAST, 0},
 };
 
 const EngramOptionTable EngramModelOptions = {
@@ -43,16 +58,30 @@ static PetscErrorCode GetFlux(EngramOptions options, EngramFlux *flux)
 {
     static const char *const names[] = {[ENGRAM_FLUX_SCHARFETTER_GUMMEL] = "scharfetter-gummel",
                                         [ENGRAM_FLUX_HARMONIC] = "harmonic"};
-    const char *text = NULL;
+    int choice = 0;
     PetscFunctionBeginUser;
-    PetscCall(EngramOptionsGetText(options, "model_flux", &text));
-    for (int i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++) {
-        if (strcmp(text, names[i]) == 0) {
-            *flux = (EngramFlux)i;
-            PetscFunctionReturn(PETSC_SUCCESS);
-        }
+    PetscCall(EngramOptionsGetChoice(options, "model_flux", names, 2, &choice));
+    *flux = (EngramFlux)choice;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Refuses what has no meaning, and a noise that is wrong at rest already. */
+static PetscErrorCode CheckModel(EngramModel *model)
+{
+    PetscFunctionBeginUser;
+    const double noise = EngramModelNoise(model, model->initial_rate);
+    if (!(noise > 0.0 && isfinite(noise))) {
+        PetscCall(
+            EngramInputError("-model_noise \"%s\": is %g at N = %g; it must be greater than 0",
+                             EngramExpressionText(model->noise), noise, model->initial_rate));
     }
-    PetscCall(EngramInputError("-model_flux %s: must be %s or %s", text, names[0], names[1]));
+    if (model->delay > 0.0 && model->epsilon == 0.0) {
+        PetscCall(
+            EngramInputError("-model_delay %g: is a time in units of the reacting time, which "
+                             "-model_epsilon 0 makes infinitely short; leave it out",
+                             model->delay));
+    }
+    model->quasi_static_start = (PetscBool)(model->quasi_static_start || model->epsilon == 0.0);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -62,14 +91,19 @@ PetscErrorCode EngramModelCreate(EngramOptions options, EngramModel **model)
     PetscFunctionBeginUser;
     PetscCall(PetscNew(&made));
     *model = made;
-    PetscCall(EngramOptionsGetReal(options, "model_noise", &made->noise));
     PetscCall(EngramOptionsGetReal(options, "model_epsilon", &made->epsilon));
+    PetscCall(EngramOptionsGetReal(options, "model_delay", &made->delay));
+    PetscCall(EngramOptionsGetReal(options, "model_refractory", &made->refractory));
+    PetscCall(EngramOptionsGetReal(options, "initial_rate", &made->initial_rate));
+    PetscCall(EngramOptionsGetBoolean(options, "initial_quasi_static", &made->quasi_static_start));
     PetscCall(EngramOptionsGetBoolean(options, "model_plasticity", &made->plasticity));
     PetscCall(GetFlux(options, &made->flux));
+    PetscCall(GetExpression(options, "model_noise", "N", &made->noise));
     PetscCall(GetExpression(options, "model_input", "wt", &made->input));
     PetscCall(GetExpression(options, "model_response", "N", &made->response));
     PetscCall(GetExpression(options, "model_learning", "w", &made->learning));
     PetscCall(GetExpression(options, "initial_density", "wv", &made->initial));
+    PetscCall(CheckModel(made));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -85,6 +119,11 @@ void EngramModelInput(const EngramModel *model, double time, PetscInt count, con
 double EngramModelResponse(const EngramModel *model, double total_rate)
 {
     return EngramExpressionValue(model->response, &total_rate);
+}
+
+double EngramModelNoise(const EngramModel *model, double total_rate)
+{
+    return EngramExpressionValue(model->noise, &total_rate);
 }
 
 /** A value the user's expression must not have, and where. */
@@ -128,13 +167,10 @@ PetscErrorCode EngramModelLearning(const EngramModel *model, const EngramGrid *g
 {
     BadValue bad = {INFINITY, 0.0, 0.0, 0.0};
     PetscFunctionBeginUser;
-    for (PetscInt i = 0; i < grid->w_local + 2; i++) {
-        const PetscInt cell = grid->w_start + i - 1;
-        const PetscBool is_inside = (PetscBool)(cell >= 0 && cell < grid->w_cells);
-        /* Outside the axis there are no neurons, and K need not be defined. */
-        learning[i] = is_inside ? EngramExpressionValue(model->learning, &grid->w[i]) : 0.0;
+    for (PetscInt i = 0; i < grid->w_local; i++) {
+        learning[i] = EngramExpressionValue(model->learning, &grid->w[i + 1]);
         if (!isfinite(learning[i]) && isinf(bad.order)) {
-            bad = (BadValue){(double)cell, learning[i], grid->w[i], 0.0};
+            bad = (BadValue){(double)(grid->w_start + i), learning[i], grid->w[i + 1], 0.0};
         }
     }
     PetscCall(RefuseBadValue(grid, model->learning, "finite", "w", bad));
@@ -169,6 +205,7 @@ PetscErrorCode EngramModelDestroy(EngramModel **model)
     if (!*model) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
+    PetscCall(EngramExpressionDestroy(&(*model)->noise));
     PetscCall(EngramExpressionDestroy(&(*model)->input));
     PetscCall(EngramExpressionDestroy(&(*model)->response));
     PetscCall(EngramExpressionDestroy(&(*model)->learning));

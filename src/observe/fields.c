@@ -18,6 +18,7 @@ typedef struct Fields {
     EngramHdf5Part number; /* a row of one number */
     EngramHdf5Part slices; /* a row [w] */
     EngramHdf5Part plane;  /* a row [v][w] */
+    PetscBool has_refractory;
     PetscInt rows;
     double interval;      /* of the last row written */
     PetscInt64 last_step; /* of the last row written */
@@ -95,6 +96,10 @@ static PetscErrorCode CreateDatasets(const Fields *fields)
     PetscCall(EngramHdf5CreateRows(file, "weight_density", &fields->slices, "1/weight",
                                    "distribution of synaptic weights H[time][w]: integral of "
                                    "density over v"));
+    if (fields->has_refractory) {
+        PetscCall(EngramHdf5CreateRows(file, "refractory", &fields->slices, "1/weight",
+                                       "refractory neurons R[time][w], a part of weight_density"));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -110,6 +115,10 @@ static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
     PetscCall(EngramHdf5WriteRow(file, "firing_rate", row, &fields->slices, snapshot->firing_rate));
     PetscCall(
         EngramHdf5WriteRow(file, "weight_density", row, &fields->slices, snapshot->weight_density));
+    if (fields->has_refractory) {
+        PetscCall(
+            EngramHdf5WriteRow(file, "refractory", row, &fields->slices, snapshot->refractory));
+    }
     PetscCall(EngramHdf5Flush(file));
     PetscCall(XdmfSeriesAppend(&fields->xdmf, row, snapshot->time));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_FIELDS_WRITE, 0.0));
@@ -124,6 +133,7 @@ static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
     Fields *fields = context;
     PetscFunctionBeginUser;
     const char *directory = fields->parameters.directory;
+    fields->has_refractory = (PetscBool)(initial->refractory != NULL);
     DescribeParts(initial->grid, fields);
     PetscCall(PetscSNPrintf(path, sizeof(path), "%s/fields.h5", directory));
     PetscCall(EngramHdf5Create(initial->grid->comm, path, &fields->file));
@@ -144,7 +154,7 @@ static double IntervalOf(const Fields *fields, double time)
 static PetscErrorCode ObserveFields(void *context, const EngramSnapshot *snapshot)
 {
     Fields *fields = context;
-    PetscBool is_due = snapshot->is_last;
+    PetscBool is_due = (PetscBool)(snapshot->is_last || snapshot->is_wanted);
     PetscFunctionBeginUser;
     if (fields->parameters.fields_every > 0.0) {
         const double interval = IntervalOf(fields, snapshot->time);

@@ -39,10 +39,9 @@ static PetscErrorCode StartProgress(void *context, const EngramSnapshot *initial
     if (progress->rank == 0) {
         (void)fprintf(stderr,
                       "engram: %" PetscInt_FMT " x %" PetscInt_FMT " cells (v x w) on %d rank%s, "
-                      "%" PetscInt64_FMT " step%s to t = %g, slices by %s, results in %s\n",
+                      "%s, slices by %s, results in %s\n",
                       grid->v_nodes + 1, grid->w_cells, grid->size, grid->size > 1 ? "s" : "",
-                      initial->steps, initial->steps > 1 ? "s" : "", initial->end_time,
-                      progress->solver, progress->directory);
+                      initial->plan, progress->solver, progress->directory);
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -54,11 +53,15 @@ static void PrintLine(const Progress *progress, const EngramSnapshot *snapshot, 
     const double seconds = MPI_Wtime() - progress->started_at;
     FormatSeconds(seconds, elapsed, sizeof(elapsed));
     FormatSeconds(seconds * (1.0 - fraction) / fraction, remaining, sizeof(remaining));
+    char steps[32] = "";
+    if (snapshot->steps > 0) {
+        (void)snprintf(steps, sizeof(steps), "/%" PetscInt64_FMT, snapshot->steps);
+    }
     (void)fprintf(stderr,
-                  "%sengram: step %" PetscInt64_FMT "/%" PetscInt64_FMT
-                  "  t = %.6g  Nbar = %.6g  %3.0f %%  elapsed %s, %s to go%s",
-                  progress->is_terminal ? "\r\033[K" : "", snapshot->step, snapshot->steps,
-                  snapshot->time, snapshot->total_rate, 100.0 * fraction, elapsed, remaining,
+                  "%sengram: step %" PetscInt64_FMT
+                  "%s  t = %.6g  Nbar = %.6g  %3.0f %%  elapsed %s, %s to go%s",
+                  progress->is_terminal ? "\r\033[K" : "", snapshot->step, steps, snapshot->time,
+                  snapshot->total_rate, 100.0 * fraction, elapsed, remaining,
                   progress->is_terminal ? "" : "\n");
     (void)fflush(stderr);
 }
@@ -71,7 +74,7 @@ static PetscErrorCode ObserveProgress(void *context, const EngramSnapshot *snaps
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     const double now = MPI_Wtime();
-    const double fraction = (double)snapshot->step / (double)snapshot->steps;
+    const double fraction = snapshot->time / snapshot->end_time;
     const PetscBool is_due =
         progress->is_terminal ? (PetscBool)(now - progress->printed_at >= TERMINAL_SECONDS)
                               : (PetscBool)(now - progress->printed_at >= LOG_SECONDS ||

@@ -1,4 +1,6 @@
 /* case.yaml, every option as used, at the start; summary.yaml, how the run went, at the end. */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engram/base/error.h"
@@ -12,11 +14,15 @@ typedef struct Record {
 /** A YAML scalar: numbers and truth values as they are, anything else in double quotes. */
 static void PrintScalar(TextFile *file, const EngramOption *option, const char *text)
 {
+    char *end = NULL;
+    const PetscBool is_number =
+        (PetscBool)(option && option->kind == ENGRAM_OPTION_EXPRESSION &&
+                    isfinite(strtod(text, &end)) && end != text && *end == '\0');
     const PetscBool is_plain =
         (PetscBool)(option && text[0] &&
                     (option->kind == ENGRAM_OPTION_REAL || option->kind == ENGRAM_OPTION_INTEGER ||
                      option->kind == ENGRAM_OPTION_BOOLEAN));
-    if (is_plain) {
+    if (is_plain || is_number) {
         TextFilePrint(file, "%s", text);
         return;
     }
@@ -75,8 +81,15 @@ static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const Engra
     if (outcome->has_blown_up) {
         TextFilePrint(file, "blowup_time: %.17g\n", outcome->blowup_time);
     }
+    if (outcome->steady_states >= 0) {
+        TextFilePrint(file, "steady_states: %" PetscInt64_FMT "\n", outcome->steady_states);
+    }
     TextFilePrint(file, "steps: %" PetscInt64_FMT "\ntransport_substeps: %" PetscInt64_FMT "\n",
                   outcome->steps_done, outcome->substeps);
+    TextFilePrint(file,
+                  "rejected_steps: %" PetscInt64_FMT "\ncoupling_iterations: %" PetscInt64_FMT
+                  "\nsteps_with_several_rates: %" PetscInt64_FMT "\n",
+                  outcome->rejected, outcome->coupling_iterations, outcome->ambiguous);
     TextFilePrint(file, "ranks: %d\nv_cells: %" PetscInt_FMT "\nw_cells: %" PetscInt_FMT "\n",
                   grid->size, grid->v_nodes + 1, grid->w_cells);
     TextFilePrint(file, "wall_seconds: %.6g\nstep_seconds: %.6g\n", outcome->wall_seconds,

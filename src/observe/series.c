@@ -22,10 +22,13 @@ static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
     PetscFunctionBeginUser;
     PetscCall(EngramSnapshotDiagnostics(snapshot, &diagnostics));
     series->last_step = snapshot->step;
-    TextFilePrint(&series->file, "%" PetscInt64_FMT ",%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g\n",
+    TextFilePrint(&series->file,
+                  "%" PetscInt64_FMT ",%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%" PetscInt_FMT
+                  ",%" PetscInt_FMT "\n",
                   snapshot->step, snapshot->time, snapshot->dt, snapshot->total_rate,
                   diagnostics.mass_error, diagnostics.min_density, diagnostics.mean_weight,
-                  diagnostics.var_weight);
+                  diagnostics.var_weight, snapshot->coupling_iterations,
+                  snapshot->coupling_solutions);
     if (MPI_Wtime() - series->flushed_at > FLUSH_SECONDS) {
         series->flushed_at = MPI_Wtime();
         /* A failure stays with the stream and is reported by the close. */
@@ -40,7 +43,8 @@ static PetscErrorCode StartSeries(void *context, const EngramSnapshot *initial)
     PetscFunctionBeginUser;
     PetscCall(TextFileOpen(initial->grid->comm, series->directory, "series.csv", &series->file));
     TextFilePrint(&series->file,
-                  "step,time,dt,total_rate,mass_error,min_density,mean_weight,var_weight\n");
+                  "step,time,dt,total_rate,mass_error,min_density,mean_weight,var_weight,"
+                  "coupling_iterations,coupling_solutions\n");
     PetscCall(WriteRow(series, initial));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -49,7 +53,7 @@ static PetscErrorCode ObserveSeries(void *context, const EngramSnapshot *snapsho
 {
     Series *series = context;
     PetscFunctionBeginUser;
-    if (snapshot->step % series->every == 0 || snapshot->is_last) {
+    if (snapshot->step % series->every == 0 || snapshot->is_wanted || snapshot->is_last) {
         PetscCall(WriteRow(series, snapshot));
     }
     PetscFunctionReturn(PETSC_SUCCESS);

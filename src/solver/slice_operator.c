@@ -15,7 +15,8 @@ static PetscErrorCode MultiplyShell(Mat shell, Vec x, Vec y)
     PetscCall(VecGetArrayRead(x, &from));
     PetscCall(VecGetArray(y, &to));
     /* The padding is an identity. */
-    PetscCall(PetscArraycpy(to, from, slices->grid->v_nodes * slices->grid->w_stride));
+    PetscCall(
+        PetscArraycpy(to, from, EngramFaceTableRows(&slices->table) * slices->grid->w_stride));
     EngramSliceMatrixMultiply(&slices->entries, from, to);
     PetscCall(VecRestoreArray(y, &to));
     PetscCall(VecRestoreArrayRead(x, &from));
@@ -23,16 +24,17 @@ static PetscErrorCode MultiplyShell(Mat shell, Vec x, Vec y)
 }
 
 PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, EngramFlux flux,
-                                   SliceOperator *slices)
+                                   double refractory, SliceOperator *slices)
 {
     PetscFunctionBeginUser;
-    const PetscInt length = grid->v_nodes * grid->w_stride;
     const PetscInt padded = EngramGridPaddedSlices(grid);
     slices->grid = grid;
     slices->lambda = 0.0;
     PetscCheck(EngramFaceTableCreate(&slices->table, (int)grid->v_nodes, (int)grid->reset_node,
                                      grid->v_min, grid->v_spacing, noise, flux) == 0,
                PETSC_COMM_SELF, PETSC_ERR_MEM, "No memory for the face table");
+    EngramFaceTableSetRefractory(&slices->table, refractory);
+    const PetscInt length = EngramFaceTableRows(&slices->table) * grid->w_stride;
     PetscCall(EngramAlignedCalloc(padded, &slices->drift));
     PetscCall(EngramAlignedCalloc((PetscInt)EngramSliceWorkSize(&slices->table), &slices->work));
     PetscCall(EngramAlignedCalloc(padded, &slices->results.threshold_rate));
@@ -49,7 +51,7 @@ PetscErrorCode SliceOperatorAllocateEntries(SliceOperator *slices)
 {
     PetscFunctionBeginUser;
     const EngramGrid *grid = slices->grid;
-    const PetscInt length = grid->v_nodes * grid->w_stride;
+    const PetscInt length = EngramFaceTableRows(&slices->table) * grid->w_stride;
     slices->entries.table = &slices->table;
     slices->entries.slices = grid->w_local;
     slices->entries.stride = grid->w_stride;
@@ -69,8 +71,16 @@ static PetscErrorCode SetRow(SliceOperator *slices, PetscInt node, PetscInt slic
     double values[ENTRIES_PER_ROW];
     PetscInt count = 0;
     PetscFunctionBeginUser;
+    const PetscBool has_refractory = (PetscBool)(slices->table.refractory > 0.0);
     if (slice >= slices->grid->w_local) {
         PetscCall(MatSetValue(slices->assembled, row, row, 1.0, ADD_VALUES));
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    if (node == slices->grid->v_nodes) {
+        const PetscInt sources[2] = {row, row - stride};
+        const double both[2] = {1.0 + slices->entries.leaving,
+                                EngramSliceMatrixSpike(&slices->entries, slice)};
+        PetscCall(MatSetValues(slices->assembled, 1, &row, 2, sources, both, ADD_VALUES));
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     const EngramSliceRow entries = EngramSliceMatrixRow(&slices->entries, (int)node, slice);
@@ -85,8 +95,9 @@ static PetscErrorCode SetRow(SliceOperator *slices, PetscInt node, PetscInt slic
         values[count++] = entries.right;
     }
     if (node == slices->grid->reset_node) {
-        columns[count] = last * stride + slice;
-        values[count++] = EngramSliceMatrixSpike(&slices->entries, slice);
+        columns[count] = (has_refractory ? last + 1 : last) * stride + slice;
+        values[count++] = has_refractory ? -slices->entries.leaving
+                                         : EngramSliceMatrixSpike(&slices->entries, slice);
     }
     PetscCall(MatSetValues(slices->assembled, 1, &row, count, columns, values, ADD_VALUES));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -97,7 +108,7 @@ PetscErrorCode SliceOperatorAssemble(SliceOperator *slices)
     PetscFunctionBeginUser;
     EngramSliceMatrixFill(&slices->entries, slices->lambda, slices->drift);
     PetscCall(MatZeroEntries(slices->assembled));
-    for (PetscInt node = 0; node < slices->grid->v_nodes; node++) {
+    for (PetscInt node = 0; node < EngramFaceTableRows(&slices->table); node++) {
         for (PetscInt slice = 0; slice < slices->grid->w_stride; slice++) {
             PetscCall(SetRow(slices, node, slice));
         }

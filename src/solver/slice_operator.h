@@ -28,7 +28,7 @@ typedef struct SliceOperator {
 
 /** Creates the operator and its shell. */
 PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, EngramFlux flux,
-                                   SliceOperator *slices);
+                                   double refractory, SliceOperator *slices);
 
 /** Allocates the weights and the assembled matrix. */
 PetscErrorCode SliceOperatorAllocateEntries(SliceOperator *slices);

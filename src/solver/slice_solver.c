@@ -28,6 +28,7 @@ struct EngramSliceSolver {
     PetscBool is_direct; /* the PC is the exact inverse and nothing is asked of the KSP */
     Vec alias;           /* right-hand side of a direct solve: shares the density's memory */
     Vec rhs;             /* right-hand side of any other solve */
+    Vec trial;           /* its solution where only the rates are wanted */
 };
 
 PetscErrorCode EngramSliceSolverRegister(void)
@@ -38,7 +39,7 @@ PetscErrorCode EngramSliceSolverRegister(void)
 }
 
 PetscErrorCode EngramSliceSolverCreate(const EngramGrid *grid, double noise, EngramFlux flux,
-                                       EngramSliceSolver *solver)
+                                       double refractory, EngramSliceSolver *solver)
 {
     EngramSliceSolver made = NULL;
     PC pc = NULL;
@@ -46,7 +47,7 @@ PetscErrorCode EngramSliceSolverCreate(const EngramGrid *grid, double noise, Eng
     PetscCall(PetscNew(&made));
     *solver = made;
     made->grid = grid;
-    PetscCall(SliceOperatorCreate(grid, noise, flux, &made->slices));
+    PetscCall(SliceOperatorCreate(grid, noise, flux, refractory, &made->slices));
     PetscCall(KSPCreate(PETSC_COMM_SELF, &made->ksp));
     PetscCall(KSPSetOptionsPrefix(made->ksp, "slice_"));
     PetscCall(KSPSetOperators(made->ksp, made->slices.shell, made->slices.shell));
@@ -152,7 +153,7 @@ PetscErrorCode EngramSliceSolverSetUp(EngramSliceSolver solver)
 {
     EngramErrorCapture captured;
     PetscFunctionBeginUser;
-    const PetscInt length = solver->grid->v_nodes * solver->grid->w_stride;
+    const PetscInt length = EngramSliceSolverRows(solver) * solver->grid->w_stride;
     PetscCall(ChooseMethod(solver));
     if (solver->is_direct) {
         PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 1, length, NULL, &solver->alias));
@@ -162,6 +163,7 @@ PetscErrorCode EngramSliceSolverSetUp(EngramSliceSolver solver)
         PetscCall(SliceOperatorAssemble(&solver->slices));
         PetscCall(KSPSetOperators(solver->ksp, solver->slices.shell, solver->slices.assembled));
         PetscCall(VecCreateSeq(PETSC_COMM_SELF, length, &solver->rhs));
+        PetscCall(VecDuplicate(solver->rhs, &solver->trial));
     }
     PetscCall(EngramErrorCaptureBegin(&captured));
     const PetscErrorCode outcome = KSPSetUp(solver->ksp);
@@ -172,6 +174,21 @@ PetscErrorCode EngramSliceSolverSetUp(EngramSliceSolver solver)
                                    captured.message));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscInt EngramSliceSolverRows(EngramSliceSolver solver)
+{
+    return EngramFaceTableRows(&solver->slices.table);
+}
+
+PetscBool EngramSliceSolverIsDirect(EngramSliceSolver solver)
+{
+    return solver->is_direct;
+}
+
+void EngramSliceSolverSetNoise(EngramSliceSolver solver, double noise)
+{
+    EngramFaceTableSetNoise(&solver->slices.table, noise);
 }
 
 double *EngramSliceSolverDrift(EngramSliceSolver solver)
@@ -194,21 +211,19 @@ static PetscErrorCode SolveDirectly(EngramSliceSolver solver, const EngramDensit
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, const EngramDensity *density)
+static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, Vec rhs, Vec solution)
 {
     KSPConvergedReason reason = KSP_CONVERGED_ITERATING;
     PetscFunctionBeginUser;
     PetscCall(SliceOperatorAssemble(&solver->slices));
     PetscCall(KSPSetOperators(solver->ksp, solver->slices.shell, solver->slices.assembled));
-    PetscCall(VecCopy(density->vec, solver->rhs));
-    PetscCall(KSPSolve(solver->ksp, solver->rhs, density->vec));
+    PetscCall(KSPSolve(solver->ksp, rhs, solution));
     PetscCall(KSPGetConvergedReason(solver->ksp, &reason));
     if (reason < 0) {
         PetscCall(EngramSolverError("the slice solver did not converge (%s); -slice_pc_type gth is "
                                     "exact",
                                     KSPConvergedReasons[reason]));
     }
-    PetscCall(EngramSliceSolverMeasure(solver, density));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -221,8 +236,46 @@ PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, d
     if (solver->is_direct) {
         PetscCall(SolveDirectly(solver, density));
     } else {
-        PetscCall(SolveWithKsp(solver, density));
+        PetscCall(VecCopy(density->vec, solver->rhs));
+        PetscCall(SolveWithKsp(solver, solver->rhs, density->vec));
+        PetscCall(EngramSliceSolverMeasure(solver, density));
     }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSliceSolverTryRates(EngramSliceSolver solver, double lambda,
+                                         const EngramDensity *density)
+{
+    const double *trial = NULL;
+    SliceOperator *slices = &solver->slices;
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = solver->grid;
+    slices->lambda = lambda;
+    if (solver->is_direct) {
+        PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
+        EngramSliceEliminate(&slices->table, grid->w_local, grid->w_stride, lambda, 0.0,
+                             slices->drift, density->values, NULL, slices->work, &slices->results);
+        PetscCall(EngramLogEventEnd(ENGRAM_EVENT_SLICE_SOLVE, 0.0));
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    PetscCall(SolveWithKsp(solver, density->vec, solver->trial));
+    PetscCall(VecGetArrayRead(solver->trial, &trial));
+    EngramSliceMeasureRates(&slices->table, grid->w_local, grid->w_stride, slices->drift, trial,
+                            &slices->results);
+    PetscCall(VecRestoreArrayRead(solver->trial, &trial));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSliceSolverQuasiStatic(EngramSliceSolver solver, const double *weight_density,
+                                            const EngramDensity *density)
+{
+    SliceOperator *slices = &solver->slices;
+    PetscFunctionBeginUser;
+    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
+    EngramSliceQuasiStatic(&slices->table, solver->grid->w_local, solver->grid->w_stride,
+                           slices->drift, weight_density, density ? density->values : NULL,
+                           slices->work, &slices->results);
+    PetscCall(EngramLogEventEnd(ENGRAM_EVENT_SLICE_SOLVE, 0.0));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -249,7 +302,7 @@ const EngramSliceResults *EngramSliceSolverResults(EngramSliceSolver solver)
 
 double EngramSliceSolverMemory(EngramSliceSolver solver)
 {
-    const double unknowns = (double)(solver->grid->v_nodes * solver->grid->w_stride);
+    const double unknowns = (double)EngramSliceSolverRows(solver) * (double)solver->grid->w_stride;
     const double work = (double)EngramSliceWorkSize(&solver->slices.table) * sizeof(double);
     const double entry = sizeof(double) + sizeof(PetscInt);
     /* Entries: the weights, the matrix, a factor of about twice its size, the right-hand side. */
@@ -279,6 +332,7 @@ PetscErrorCode EngramSliceSolverDestroy(EngramSliceSolver *solver)
     PetscCall(KSPDestroy(&(*solver)->ksp));
     PetscCall(VecDestroy(&(*solver)->alias));
     PetscCall(VecDestroy(&(*solver)->rhs));
+    PetscCall(VecDestroy(&(*solver)->trial));
     PetscCall(SliceOperatorDestroy(&(*solver)->slices));
     PetscCall(PetscFree(*solver));
     PetscFunctionReturn(PETSC_SUCCESS);

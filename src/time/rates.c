@@ -13,7 +13,7 @@ static double LargestLearning(PetscInt cells, const double *learning, const doub
 {
     double largest = 0.0;
     for (PetscInt i = 0; i < cells; i++) {
-        const double magnitude = fabs(learning[i + 1] * firing_rate[i]);
+        const double magnitude = fabs(learning[i] * firing_rate[i]);
         /* Written so that a NaN is kept. */
         largest = magnitude <= largest ? largest : magnitude;
     }
@@ -36,10 +36,15 @@ static void StoreRates(const EngramGrid *grid, EngramReductionEntry *entry, Engr
     }
 }
 
+double RatesRoundOff(double excess)
+{
+    return fabs(excess) <= LARGEST_ROUND_OFF ? excess : 0.0;
+}
+
 static void StoreMass(const EngramGrid *grid, EngramReductionEntry *entry, EngramState *state)
 {
     const double excess = grid->w_spacing * EngramExactSumValue(&entry->sum) - 1.0;
-    state->mass_excess = fabs(excess) <= LARGEST_ROUND_OFF ? excess : 0.0;
+    state->mass_excess = RatesRoundOff(excess);
 }
 
 PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
@@ -63,5 +68,25 @@ PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
         StoreMass(grid, &entries[MASS], state);
     }
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_RATE_SUM, 2.0 * (double)grid->w_local));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode RatesIntegrate(const EngramGrid *grid, EngramReduction reduction, int count,
+                              const double *const *values, double *integrals)
+{
+    enum { MOST = 4 };
+    EngramReductionEntry entries[MOST];
+    PetscFunctionBeginUser;
+    PetscCheck(count <= MOST, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "Too many integrals");
+    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
+    for (int k = 0; k < count; k++) {
+        EngramReductionEntryClear(&entries[k]);
+        EngramExactSumAddArray(&entries[k].sum, values[k], grid->w_local);
+    }
+    PetscCall(EngramReductionApply(reduction, count, entries));
+    for (int k = 0; k < count; k++) {
+        integrals[k] = grid->w_spacing * EngramExactSumValue(&entries[k].sum);
+    }
+    PetscCall(EngramLogEventEnd(ENGRAM_EVENT_RATE_SUM, (double)count * (double)grid->w_local));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

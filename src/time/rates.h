@@ -13,10 +13,17 @@
  * Sums the firing rates of the state exactly, takes the maximum of |K N| and stores both in it;
  * after a solve the total mass travels along. Collective; one Allreduce.
  *
- * @param learning   [w_local + 2] K(w), ghosts included
+ * @param learning   [w_local] K(w)
  * @param with_mass  whether the weight densities of the state are those of its density
  */
 PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
                            const double *learning, PetscBool with_mass, EngramState *state);
+
+/** The excess of mass where it is round-off, which may be taken out again, and else 0. */
+double RatesRoundOff(double excess);
+
+/** Integrals over w of `count` arrays [w_local], at most 4. Collective; one Allreduce. */
+PetscErrorCode RatesIntegrate(const EngramGrid *grid, EngramReduction reduction, int count,
+                              const double *const *values, double *integrals);
 
 #endif

@@ -3,89 +3,97 @@
 #include <math.h>
 
 #include "engram/base/error.h"
-#include "engram/base/reduction.h"
 #include "rates.h"
-#include "transport_step.h"
+#include "stepper_private.h"
 
-/* Iterations for the initial total rate; each reduces its error by a factor of order h. */
-enum { MAXIMUM_START_ITERATIONS = 100 };
+/** Settings of which one takes away the sense of the other. */
+static PetscErrorCode RefuseContradictions(const EngramGrid *grid, const EngramModel *model,
+                                           EngramSliceSolver solver,
+                                           const EngramTimeParameters *time,
+                                           const EngramCouplingParameters *coupling)
+{
+    PetscFunctionBeginUser;
+    const PetscBool is_limit = (PetscBool)(model->epsilon == 0.0);
+    if (is_limit && !EngramSliceSolverIsDirect(solver)) {
+        PetscCall(EngramInputError("-slice_...: -model_epsilon 0 has no linear systems to solve, "
+                                   "only quasi-static states; leave the options of the slice "
+                                   "solver out"));
+    }
+    if (is_limit && time->scheme == ENGRAM_TIME_EXTRAPOLATED &&
+        coupling->time == ENGRAM_COUPLING_LAGGED) {
+        PetscCall(EngramInputError("-time_scheme extrapolated: with -model_epsilon 0 the lagged "
+                                   "coupling is one turn of a fixed-point iteration a step, whose "
+                                   "error no extrapolation removes; add -coupling implicit"));
+    }
+    const PetscInt fewest = grid->w_cells / grid->size;
+    if (model->plasticity && time->transport.order == 2 &&
+        time->transport.time == ENGRAM_TRANSPORT_EXPLICIT && grid->size > 1 && fewest < 2) {
+        PetscCall(EngramInputError("-transport_order 2: needs two cells of w on every rank; start "
+                                   "at most %" PetscInt_FMT " ranks, or take -transport_time "
+                                   "implicit",
+                                   grid->w_cells / 2));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
 
-/* Beyond it a step reaches the quasi-static state to the last digit, and a larger one would only
- * overflow. */
-static const double LARGEST_LAMBDA = 1e200;
-
-struct EngramStepper {
-    const EngramGrid *grid;   /* borrowed */
-    const EngramModel *model; /* borrowed */
-    EngramSliceSolver solver; /* borrowed */
-    EngramDensity density;
-    EngramReduction reduction;
-    TransportStep transport;
-    double *learning; /* [w_local + 2] K(w) */
-    double *input;    /* [w_local] I(w, t) */
-    double input_time;
-    PetscBool input_is_steady;
-    EngramState state;
-};
+static PetscErrorCode CreateReaction(EngramStepper stepper)
+{
+    Reaction *reaction = &stepper->reaction;
+    PetscFunctionBeginUser;
+    reaction->grid = stepper->grid;
+    reaction->model = stepper->model;
+    reaction->solver = stepper->solver;
+    reaction->reduction = stepper->reduction;
+    reaction->coupling = &stepper->coupling;
+    reaction->learning = stepper->learning;
+    reaction->state = &stepper->state;
+    reaction->density = &stepper->density;
+    PetscCall(ReactionCreate(reaction));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 PetscErrorCode EngramStepperCreate(const EngramGrid *grid, const EngramModel *model,
-                                   EngramSliceSolver solver, EngramStepper *stepper)
+                                   EngramSliceSolver solver, const EngramTimeParameters *time,
+                                   const EngramCouplingParameters *coupling, EngramStepper *stepper)
 {
     EngramStepper made = NULL;
     PetscFunctionBeginUser;
+    PetscCall(RefuseContradictions(grid, model, solver, time, coupling));
     PetscCall(PetscNew(&made));
     *stepper = made;
     made->grid = grid;
     made->model = model;
     made->solver = solver;
-    made->input_time = NAN;
-    made->input_is_steady = (PetscBool)!EngramExpressionUses(model->input, 't');
-    PetscCall(EngramDensityCreate(grid, &made->density));
+    made->time = *time;
+    made->coupling = *coupling;
+    made->is_paired = (PetscBool)(time->scheme == ENGRAM_TIME_EXTRAPOLATED || time->is_adaptive);
+    PetscCall(EngramDensityCreate(grid, EngramSliceSolverRows(solver), &made->density));
+    PetscCall(EngramDensityCreate(grid, 1, &made->weights));
+    made->rows = model->epsilon > 0.0 ? &made->density : &made->weights;
     PetscCall(EngramReductionCreate(grid->comm, &made->reduction));
-    PetscCall(EngramAlignedCalloc(grid->w_local + 2, &made->learning));
-    PetscCall(EngramAlignedCalloc(grid->w_local, &made->input));
+    PetscCall(EngramAlignedCalloc(grid->w_local, &made->learning));
     PetscCall(EngramModelLearning(model, grid, made->learning));
-    PetscCall(TransportStepCreate(grid, solver, made->reduction, made->learning, &made->transport));
     made->state.density = &made->density;
     made->state.results = EngramSliceSolverResults(solver);
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** mu = I(w, t) + w sigma for all slices of this rank, with sigma the response given. */
-static void SetDrift(EngramStepper stepper, double time, double response)
-{
-    const PetscInt cells = stepper->grid->w_local;
-    const double *w = stepper->grid->w + 1;
-    double *drift = EngramSliceSolverDrift(stepper->solver);
-    const PetscBool is_known = (PetscBool)(stepper->input_is_steady ? !isnan(stepper->input_time)
-                                                                    : stepper->input_time == time);
-    if (!is_known) {
-        EngramModelInput(stepper->model, time, cells, w, stepper->input);
-        stepper->input_time = time;
+    PetscCall(CreateReaction(made));
+    if (model->plasticity) {
+        PetscCall(TransportStepCreate(grid, made->rows->rows, &time->transport, &made->reaction,
+                                      made->learning, &made->transport));
     }
-    for (PetscInt i = 0; i < cells; i++) {
-        drift[i] = stepper->input[i] + w[i] * response;
+    if (made->is_paired) {
+        PetscCall(PairedStepCreate(made));
     }
-}
-
-static PetscErrorCode ReduceRates(EngramStepper stepper, PetscBool with_mass)
-{
-    PetscFunctionBeginUser;
-    PetscCall(RatesReduce(stepper->grid, stepper->reduction, stepper->learning, with_mass,
-                          &stepper->state));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** Scales the density to unit mass, with a factor that is the same on any rank count. */
 static PetscErrorCode Normalise(EngramStepper stepper)
 {
-    EngramReductionEntry entry;
+    const double *const summed[1] = {stepper->state.results->weight_density};
+    double mass = 0.0;
     PetscFunctionBeginUser;
     const EngramGrid *grid = stepper->grid;
-    EngramReductionEntryClear(&entry);
-    EngramExactSumAddArray(&entry.sum, stepper->state.results->weight_density, grid->w_local);
-    PetscCall(EngramReductionApply(stepper->reduction, 1, &entry));
-    const double mass = grid->w_spacing * EngramExactSumValue(&entry.sum);
+    PetscCall(RatesIntegrate(grid, stepper->reduction, 1, summed, &mass));
     if (!(mass > 0.0 && isfinite(1.0 / mass))) {
         PetscCall(EngramInputError("-initial_density \"%s\": its integral over the grid is %g; it "
                                    "must be positive",
@@ -100,28 +108,57 @@ static PetscErrorCode Normalise(EngramStepper stepper)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/**
- * The rate of a density depends on its drift through the weight of the last face, and the drift on
- * the total rate: a fixed point, whose slope is of order h.
- */
-static PetscErrorCode FindInitialRate(EngramStepper stepper)
+static PetscErrorCode RefuseNoSteady(EngramStepper stepper)
 {
-    double previous = NAN;
-    EngramState *state = &stepper->state;
     PetscFunctionBeginUser;
-    state->total_rate = 0.0;
-    for (int i = 0; i < MAXIMUM_START_ITERATIONS && state->total_rate != previous; i++) {
-        previous = state->total_rate;
-        SetDrift(stepper, 0.0, EngramModelResponse(stepper->model, previous));
-        PetscCall(EngramSliceSolverMeasureRates(stepper->solver, state->density));
-        PetscCall(ReduceRates(stepper, PETSC_FALSE));
-        if (!state->is_finite) {
-            PetscCall(EngramInputError("-model_input \"%s\", -model_response \"%s\": the total "
-                                       "firing rate of the initial state is not finite",
-                                       EngramExpressionText(stepper->model->input),
-                                       EngramExpressionText(stepper->model->response)));
+    PetscCall(
+        EngramInputError("-initial_density \"%s\": its weights have no quasi-static state: no "
+                         "total firing rate up to -blowup_rate %g is that of the network "
+                         "which sees it (the rates run away)",
+                         EngramExpressionText(stepper->model->initial), stepper->time.blowup_rate));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WarnOfSeveral(EngramStepper stepper, const EngramCouplingRoot *roots,
+                                    PetscInt count, double taken)
+{
+    char list[512] = "";
+    PetscFunctionBeginUser;
+    for (PetscInt i = 0; i < count; i++) {
+        char text[32];
+        PetscCall(PetscSNPrintf(text, sizeof(text), "%s%.6g", i ? ", " : "", roots[i].rate));
+        PetscCall(PetscStrlcat(list, text, sizeof(list)));
+    }
+    PetscCall(EngramWarning("the initial weights have %" PetscInt_FMT " quasi-static states, with "
+                            "total rates %s; the run starts from %.6g, the nearest to "
+                            "-initial_rate %g",
+                            count, list, taken, stepper->model->initial_rate));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Starts all slices in their quasi-static states. */
+static PetscErrorCode StartQuasiStatic(EngramStepper stepper)
+{
+    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
+    PetscInt count = 0;
+    PetscInt taken = 0;
+    PetscFunctionBeginUser;
+    const double wanted = stepper->model->initial_rate;
+    PetscCall(ReactionScan(&stepper->reaction, &stepper->weights, roots, &count));
+    if (count == 0) {
+        PetscCall(RefuseNoSteady(stepper));
+    }
+    for (PetscInt i = 1; i < count; i++) {
+        if (fabs(roots[i].rate - wanted) < fabs(roots[taken].rate - wanted)) {
+            taken = i;
         }
     }
+    if (count > 1) {
+        PetscCall(WarnOfSeveral(stepper, roots, count, roots[taken].rate));
+    }
+    stepper->state.coupling_solutions = count;
+    stepper->state.coupling_slope = roots[taken].slope;
+    PetscCall(EngramStepperTakeSteady(stepper, roots[taken].rate));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -129,45 +166,72 @@ PetscErrorCode EngramStepperStart(EngramStepper stepper)
 {
     EngramState *state = &stepper->state;
     PetscFunctionBeginUser;
-    state->time = 0.0;
-    state->substeps = 0;
-    state->is_finite = PETSC_TRUE;
-    state->failure = NULL;
-    state->is_untouched = PETSC_FALSE;
-    state->mass_excess = 0.0;
-    PetscCall(EngramModelInitialDensity(stepper->model, stepper->grid, stepper->density.values));
+    const EngramGrid *grid = stepper->grid;
+    *state = (EngramState){.next_step = stepper->time.step,
+                           .coupling_solutions = 1,
+                           .is_finite = PETSC_TRUE,
+                           .density = state->density,
+                           .results = state->results};
+    PetscCall(EngramModelInitialDensity(stepper->model, grid, stepper->density.values));
     PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
     PetscCall(Normalise(stepper));
-    PetscCall(FindInitialRate(stepper));
     PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
+    PetscCall(
+        PetscArraycpy(stepper->weights.values, state->results->weight_density, grid->w_local));
+    if (stepper->model->quasi_static_start) {
+        PetscCall(StartQuasiStatic(stepper));
+    } else {
+        PetscCall(ReactionStart(&stepper->reaction, &stepper->density));
+        PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
+    }
+    PetscCall(RateHistoryPush(&stepper->reaction.history, 0.0, state->total_rate));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode StepperSubStep(EngramStepper stepper, EngramDensity *rows, double time,
+                              ReactionExtent extent, double substeps)
+{
+    EngramState *state = &stepper->state;
+    PetscFunctionBeginUser;
+    if (stepper->model->plasticity) {
+        PetscCall(
+            TransportStepAdvance(&stepper->transport, time - state->time, substeps, rows, state));
+    }
+    if (state->is_finite) {
+        PetscCall(ReactionStep(&stepper->reaction, time, extent, rows));
+    }
+    state->time = time;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time)
 {
     EngramState *state = &stepper->state;
+    RateHistory *history = &stepper->reaction.history;
     PetscFunctionBeginUser;
-    const double dt = time - state->time;
-    const double lagged_rate = state->total_rate;
-    const double response = EngramModelResponse(stepper->model, lagged_rate);
+    const double started = state->time;
+    const double rate = state->total_rate;
     state->substeps = 0;
-    if (!isfinite(response)) {
-        state->is_finite = PETSC_FALSE;
-        state->is_untouched = PETSC_TRUE;
-        state->failure = "the response sigma(Nbar) is not finite";
-        PetscFunctionReturn(PETSC_SUCCESS);
+    state->rejected = 0;
+    state->coupling_iterations = 0;
+    state->coupling_solutions = 1;
+    state->steps++;
+    if (stepper->time.is_adaptive) {
+        PetscCall(StepAdaptively(stepper, time));
+    } else if (stepper->is_paired) {
+        PetscCall(PairedStepTake(stepper, time, NULL));
+    } else {
+        PetscCall(StepperSubStep(stepper, stepper->rows, time, REACTION_WITH_RATE, 1.0));
     }
-    if (stepper->model->plasticity) {
-        PetscCall(TransportStepAdvance(&stepper->transport, dt, state));
+    state->step_length = state->time - started;
+    state->rate_trend = state->time > started && state->is_finite
+                            ? (state->total_rate - rate) / state->step_length
+                            : 0.0;
+    if (stepper->reaction.delay > 0.0 && state->time > started) {
+        RateHistoryTruncate(history, started);
+        PetscCall(RateHistoryPush(history, state->time, state->total_rate));
+        RateHistoryForget(history, state->time - stepper->reaction.delay);
     }
-    if (state->is_finite) {
-        SetDrift(stepper, time, response);
-        const double lambda = PetscMin(dt / stepper->model->epsilon, LARGEST_LAMBDA);
-        PetscCall(
-            EngramSliceSolverSolve(stepper->solver, lambda, state->mass_excess, &stepper->density));
-        PetscCall(ReduceRates(stepper, PETSC_TRUE));
-    }
-    state->time = time;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -176,10 +240,34 @@ const EngramState *EngramStepperState(EngramStepper stepper)
     return &stepper->state;
 }
 
+PetscErrorCode EngramStepperFindSteady(EngramStepper stepper, EngramCouplingRoot *roots,
+                                       PetscInt *count)
+{
+    PetscFunctionBeginUser;
+    PetscCall(ReactionScan(&stepper->reaction, &stepper->weights, roots, count));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramStepperTakeSteady(EngramStepper stepper, double rate)
+{
+    PetscFunctionBeginUser;
+    PetscCall(ReactionTakeQuasiStatic(&stepper->reaction, &stepper->weights, rate));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 double EngramStepperTransportLimit(EngramStepper stepper)
 {
     return stepper->model->plasticity ? TransportStepLimit(&stepper->transport, &stepper->state)
                                       : INFINITY;
+}
+
+double EngramStepperMemory(EngramStepper stepper)
+{
+    const double row = (double)stepper->grid->w_stride * sizeof(double);
+    const double rows = (double)stepper->rows->rows;
+    const double copies = stepper->time.is_adaptive ? 2.0 : (stepper->is_paired ? 1.0 : 0.0);
+    return row * ((double)stepper->density.rows + 1.0 + copies * rows) +
+           TransportStepMemory(&stepper->transport);
 }
 
 PetscErrorCode EngramStepperDestroy(EngramStepper *stepper)
@@ -189,10 +277,12 @@ PetscErrorCode EngramStepperDestroy(EngramStepper *stepper)
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     PetscCall(EngramDensityDestroy(&(*stepper)->density));
+    PetscCall(EngramDensityDestroy(&(*stepper)->weights));
     PetscCall(EngramReductionDestroy(&(*stepper)->reduction));
     PetscCall(TransportStepDestroy(&(*stepper)->transport));
+    PetscCall(ReactionDestroy(&(*stepper)->reaction));
+    PetscCall(PairedStepDestroy(*stepper));
     PetscCall(EngramAlignedFree(&(*stepper)->learning));
-    PetscCall(EngramAlignedFree(&(*stepper)->input));
     PetscCall(PetscFree(*stepper));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -4,7 +4,6 @@
 
 #include "engram/base/error.h"
 #include "engram/base/log.h"
-#include "rates.h"
 
 /* Learning this much faster than the decay of the largest weight has left the axis of the weights
  * behind; dividing the step further and further would look like a hang. */
@@ -13,102 +12,182 @@ static const double RUNAWAY_RATIO = 1e5;
 /* Nobody waits for more sub-steps in one step. */
 static const double MAXIMUM_SUBSTEPS = 1e9;
 
-static const double FLOPS_PER_CELL = 5.0;
+/* After so many sub-steps their round-off, which may have one sign, is taken out. */
+enum { SUBSTEPS_OF_ROUND_OFF = 1024 };
 
-PetscErrorCode TransportStepCreate(const EngramGrid *grid, EngramSliceSolver solver,
-                                   EngramReduction reduction, const double *learning,
-                                   TransportStep *transport)
+static const double FLOPS_PER_CELL[3] = {0.0, 5.0, 30.0}; /* by order */
+
+static PetscErrorCode CreateExplicit(const EngramGrid *grid, PetscInt rows,
+                                     TransportStep *transport)
 {
     PetscFunctionBeginUser;
-    const PetscInt length = grid->w_local + 2;
-    const double first = grid->w[1] - (double)grid->w_start * grid->w_spacing;
-    const double last = first + (double)(grid->w_cells - 1) * grid->w_spacing;
+    const PetscInt cells = grid->w_local;
+    PetscCall(EngramHaloCreate(grid, rows, transport->parameters.order, &transport->halo));
+    if (transport->parameters.order == 1) {
+        PetscCall(EngramAlignedCalloc(cells + 2, &transport->fractions.to_left));
+        PetscCall(EngramAlignedCalloc(cells + 2, &transport->fractions.stays));
+        PetscCall(EngramAlignedCalloc(cells + 2, &transport->fractions.to_right));
+    } else {
+        PetscCall(EngramAlignedCalloc(cells + 4, &transport->courant.phi));
+        PetscCall(EngramAlignedCalloc(cells + 1, &transport->courant.decay));
+        PetscCall(EngramAlignedCalloc(cells + 1, &transport->courant.open));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TransportStepCreate(const EngramGrid *grid, PetscInt rows,
+                                   const EngramTransportParameters *parameters, Reaction *reaction,
+                                   const double *learning, TransportStep *transport)
+{
+    PetscFunctionBeginUser;
+    const double last = grid->w_min + (double)grid->w_cells * grid->w_spacing;
     transport->grid = grid;
-    transport->solver = solver;
-    transport->reduction = reduction;
+    transport->reaction = reaction;
+    transport->parameters = *parameters;
     transport->learning = learning;
-    transport->largest_weight = PetscMax(fabs(first), fabs(last)) + 0.5 * grid->w_spacing;
-    PetscCall(EngramHaloCreate(grid, &transport->halo));
-    PetscCall(EngramAlignedCalloc(length, &transport->phi));
-    PetscCall(EngramAlignedCalloc(length, &transport->fractions.to_left));
-    PetscCall(EngramAlignedCalloc(length, &transport->fractions.stays));
-    PetscCall(EngramAlignedCalloc(length, &transport->fractions.to_right));
+    transport->largest_weight = PetscMax(fabs(grid->w_min), fabs(last));
+    PetscCall(EngramAlignedCalloc(grid->w_local + 4, &transport->phi));
+    if (parameters->time == ENGRAM_TRANSPORT_IMPLICIT) {
+        PetscCall(ImplicitTransportCreate(grid, rows, parameters->order, &transport->implicit));
+    } else {
+        PetscCall(CreateExplicit(grid, rows, transport));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 double TransportStepLimit(const TransportStep *transport, const EngramState *state)
 {
     const double phi = state->largest_learning * fabs(state->total_rate);
-    return transport->grid->w_spacing / (2.0 * phi + transport->largest_weight);
+    if (transport->parameters.time == ENGRAM_TRANSPORT_IMPLICIT) {
+        return INFINITY;
+    }
+    /* A reconstruction may take twice as much out of a cell. */
+    const double courant =
+        transport->parameters.order == 1 ? 1.0 : 0.5 * ENGRAM_TRANSPORT_LARGEST_COURANT;
+    return courant * transport->grid->w_spacing / (2.0 * phi + transport->largest_weight);
 }
 
-static PetscErrorCode TransportOnce(TransportStep *transport, double dt, const EngramState *state)
+/** Phi of the cells of this rank, at phi[2] and on. */
+static void SetPhi(TransportStep *transport, const EngramState *state)
+{
+    const double *firing_rate = state->results->firing_rate;
+    for (PetscInt i = 0; i < transport->grid->w_local; i++) {
+        transport->phi[i + 2] = transport->learning[i] * firing_rate[i] * state->total_rate;
+    }
+}
+
+static PetscErrorCode TransportExplicitly(TransportStep *transport, double dt,
+                                          const EngramDensity *rows)
 {
     EngramGhost left;
     EngramGhost right;
+    double *phi = transport->phi;
     PetscFunctionBeginUser;
     const EngramGrid *grid = transport->grid;
     const PetscInt cells = grid->w_local;
-    const double *firing_rate = state->results->firing_rate;
-    const double *learning = transport->learning;
-    PetscCall(EngramHaloBegin(transport->halo, state->density->values, firing_rate));
-    for (PetscInt i = 0; i < cells; i++) {
-        transport->phi[i + 1] = learning[i + 1] * firing_rate[i] * state->total_rate;
-    }
+    const PetscInt order = transport->parameters.order;
+    const double ratio = dt / grid->w_spacing;
+    PetscCall(EngramHaloBegin(transport->halo, rows->values, phi + 2));
     PetscCall(EngramHaloEnd(transport->halo, &left, &right));
-    transport->phi[0] = learning[0] * left.firing_rate * state->total_rate;
-    transport->phi[cells + 1] = learning[cells + 1] * right.firing_rate * state->total_rate;
-
+    PetscCall(PetscArraycpy(phi + 2 - order, left.velocity, order));
+    PetscCall(PetscArraycpy(phi + 2 + cells, right.velocity, order));
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_TRANSPORT));
-    EngramTransportFractionsCompute(cells, dt / grid->w_spacing, transport->phi, grid->w_left_face,
-                                    &transport->fractions);
-    EngramTransportApply(grid->v_nodes, cells, grid->w_stride, &transport->fractions, left.density,
-                         right.density, state->density->values);
+    if (order == 1) {
+        EngramTransportFractionsCompute(cells, ratio, phi + 1, grid->w_left_face,
+                                        &transport->fractions);
+        EngramTransportApply(rows->rows, cells, grid->w_stride, &transport->fractions, left.columns,
+                             right.columns, rows->values);
+    } else {
+        EngramTransportCourantCompute(cells, ratio, phi, grid->w_left_face, &transport->courant);
+        EngramTransportLimitedApply(rows->rows, cells, grid->w_stride, &transport->courant,
+                                    left.columns, right.columns, rows->values);
+    }
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_TRANSPORT,
-                                FLOPS_PER_CELL * (double)(grid->v_nodes * cells)));
+                                FLOPS_PER_CELL[order] * (double)(rows->rows * cells)));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, EngramState *state)
+static void Fail(EngramState *state, const char *failure)
+{
+    state->is_finite = PETSC_FALSE;
+    state->failure = failure;
+}
+
+/** Whether the step can be taken in so many sub-steps; marks the state if not. */
+static PetscBool IsPossible(const TransportStep *transport, double substeps, EngramState *state)
+{
+    const double phi = state->largest_learning * fabs(state->total_rate);
+    if (!(phi <= RUNAWAY_RATIO * transport->largest_weight)) {
+        Fail(state, "the learning velocity K N Nbar runs away");
+        return PETSC_FALSE;
+    }
+    if (!(substeps <= MAXIMUM_SUBSTEPS)) {
+        Fail(state, "the step would be divided into more than 1e9 transport sub-steps: shorten "
+                    "-time_step, or take -transport_time implicit");
+        return PETSC_FALSE;
+    }
+    return PETSC_TRUE;
+}
+
+static PetscErrorCode SubCycle(TransportStep *transport, double dt, double fewest,
+                               EngramDensity *rows, EngramState *state)
 {
     double remaining = dt;
+    double planned = fewest;
     PetscFunctionBeginUser;
-    state->substeps = 0;
     while (remaining > 0.0 && state->is_finite) {
-        const double phi = state->largest_learning * fabs(state->total_rate);
-        const double substeps = ceil(remaining / TransportStepLimit(transport, state));
-        if (!(phi <= RUNAWAY_RATIO * transport->largest_weight)) {
-            state->is_finite = PETSC_FALSE;
-            state->failure = "the learning velocity K N Nbar runs away";
-            PetscFunctionReturn(PETSC_SUCCESS);
-        }
-        if (!(substeps <= MAXIMUM_SUBSTEPS)) {
-            state->is_finite = PETSC_FALSE;
-            state->failure = "the step would be divided into more than 1e9 transport sub-steps: "
-                             "shorten -time_step";
-            PetscFunctionReturn(PETSC_SUCCESS);
+        const double needed = ceil(remaining / TransportStepLimit(transport, state));
+        const double substeps = PetscMax(needed, planned);
+        if (!IsPossible(transport, substeps, state)) {
+            break;
         }
         const PetscBool is_last = (PetscBool)(substeps <= 1.0);
         const double step = is_last ? remaining : remaining / substeps;
-        PetscCall(TransportOnce(transport, step, state));
+        SetPhi(transport, state);
+        PetscCall(TransportExplicitly(transport, step, rows));
         state->substeps++;
         remaining = is_last ? 0.0 : remaining - step;
+        planned = substeps - 1.0;
+        if (state->substeps % SUBSTEPS_OF_ROUND_OFF == 0) {
+            PetscCall(ReactionRestoreMass(transport->reaction, rows));
+        }
         if (!is_last) {
-            PetscCall(EngramSliceSolverMeasureRates(transport->solver, state->density));
-            PetscCall(RatesReduce(transport->grid, transport->reduction, transport->learning,
-                                  PETSC_FALSE, state));
+            PetscCall(ReactionRenewRates(transport->reaction, rows));
         }
     }
     PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, double substeps,
+                                    EngramDensity *rows, EngramState *state)
+{
+    PetscFunctionBeginUser;
+    if (transport->parameters.time == ENGRAM_TRANSPORT_EXPLICIT) {
+        PetscCall(SubCycle(transport, dt, substeps, rows, state));
+    } else if (IsPossible(transport, 1.0, state)) {
+        SetPhi(transport, state);
+        PetscCall(ImplicitTransportApply(&transport->implicit, dt, transport->phi + 2, rows));
+        state->substeps++;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+double TransportStepMemory(const TransportStep *transport)
+{
+    return ImplicitTransportMemory(&transport->implicit);
 }
 
 PetscErrorCode TransportStepDestroy(TransportStep *transport)
 {
     PetscFunctionBeginUser;
     PetscCall(EngramHaloDestroy(&transport->halo));
+    PetscCall(ImplicitTransportDestroy(&transport->implicit));
     PetscCall(EngramAlignedFree(&transport->phi));
     PetscCall(EngramAlignedFree(&transport->fractions.to_left));
     PetscCall(EngramAlignedFree(&transport->fractions.stays));
     PetscCall(EngramAlignedFree(&transport->fractions.to_right));
+    PetscCall(EngramAlignedFree(&transport->courant.phi));
+    PetscCall(EngramAlignedFree(&transport->courant.decay));
+    PetscCall(EngramAlignedFree(&transport->courant.open));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -1,41 +1,52 @@
 /**
  * @file transport_step.h
- * Transport in w over one time step, sub-cycled to its CFL limit.
+ * Transport in w over one time step: explicit, sub-cycled to its CFL limit, or implicit.
  */
 #ifndef ENGRAM_SRC_TIME_TRANSPORT_STEP_H
 #define ENGRAM_SRC_TIME_TRANSPORT_STEP_H
 
-#include "engram/base/reduction.h"
 #include "engram/grid/density.h"
 #include "engram/kernels/transport.h"
-#include "engram/solver/slice_solver.h"
+#include "engram/kernels/transport_limited.h"
 #include "engram/time/stepper.h"
+#include "implicit_transport.h"
+#include "reaction.h"
 
-/** Work space of the transport; all arrays include the two ghost cells. */
+/** Work space of the transport. */
 typedef struct TransportStep {
-    const EngramGrid *grid;    /* borrowed */
-    EngramSliceSolver solver;  /* borrowed: its rates are renewed between sub-steps */
-    EngramReduction reduction; /* borrowed */
-    const double *learning;    /* [w_local + 2], borrowed */
+    const EngramGrid *grid; /* borrowed */
+    Reaction *reaction;     /* borrowed: it renews the rates between sub-steps */
+    EngramTransportParameters parameters;
+    const double *learning; /* [w_local], borrowed */
     EngramHalo halo;
-    double largest_weight; /* max over all faces of |w| */
-    double *phi;           /* [w_local + 2] */
-    EngramTransportFractions fractions;
+    double largest_weight;              /* max over all faces of |w| */
+    double *phi;                        /* [w_local + 4] Phi, with two ghost cells at either end */
+    EngramTransportFractions fractions; /* of the explicit transport of first order */
+    EngramTransportCourant courant;     /* of the second */
+    ImplicitTransport implicit;
 } TransportStep;
 
-/** Allocates the work space. Collective. */
-PetscErrorCode TransportStepCreate(const EngramGrid *grid, EngramSliceSolver solver,
-                                   EngramReduction reduction, const double *learning,
-                                   TransportStep *transport);
+/**
+ * Allocates the work space. Collective.
+ *
+ * @param rows  rows of what will be transported
+ */
+PetscErrorCode TransportStepCreate(const EngramGrid *grid, PetscInt rows,
+                                   const EngramTransportParameters *parameters, Reaction *reaction,
+                                   const double *learning, TransportStep *transport);
 
-/** Longest explicit step for the rates of the state. Not collective. */
+/** Longest step without sub-steps for the rates of the state. Not collective. */
 double TransportStepLimit(const TransportStep *transport, const EngramState *state);
 
 /**
- * Transports the density over dt; counts the sub-steps in the state, and marks it when they are too
- * many to go on. Collective.
+ * Transports the rows over dt in at least the given number of sub-steps; counts them in the state,
+ * and marks it when they are too many to go on. Collective.
  */
-PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, EngramState *state);
+PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, double substeps,
+                                    EngramDensity *rows, EngramState *state);
+
+/** Bytes of the work space that are as large as a density. Not collective. */
+double TransportStepMemory(const TransportStep *transport);
 
 /** Frees the work space; may be called twice. Collective. */
 PetscErrorCode TransportStepDestroy(TransportStep *transport);

@@ -6,9 +6,20 @@ from engram_test import EngramTestCase, main
 
 # Options of real numbers and of whole numbers, with a value that lies outside their bounds.
 BOUNDED = [
-    ("model_noise", "0", "must be above 0"),
-    ("model_noise", "-1", "must be above 0"),
-    ("model_epsilon", "0", "must be above 0"),
+    ("blowup_rate", "0", "must be above 0"),
+    ("blowup_rate", "-1", "must be above 0"),
+    ("model_epsilon", "-1e-9", "must be at least 0"),
+    ("model_delay", "-1", "must be at least 0"),
+    ("model_refractory", "-1", "must be at least 0"),
+    ("initial_rate", "-1", "must be at least 0"),
+    ("time_tolerance", "0", "must be above 0"),
+    ("time_step_min", "-1", "must be at least 0"),
+    ("time_step_max", "-1", "must be at least 0"),
+    ("transport_order", "0", "must be at least 1"),
+    ("coupling_tolerance", "0", "must be above 0"),
+    ("coupling_iterations", "1", "must be at least 2"),
+    ("coupling_scan", "-1", "must be at least 0"),
+    ("steady_tolerance", "0", "must be above 0"),
     ("time_end", "0", "must be above 0"),
     ("time_step", "0", "must be above 0"),
     ("time_step", "-1e-3", "must be above 0"),
@@ -101,7 +112,7 @@ BAD_WORDS = [
     (["-model_response", "-N/2"], ["-model_response -N/2", '-model_response "(-N/2)"']),
     (["-model_noise"], ["-model_noise: needs a value"]),
     (["-model_noise", "-grid_w_cells", "20"], ["-model_noise: needs a value"]),
-    (["-model_noise", "--1"], ["-model_noise --1: must be a finite number"]),
+    (["-model_epsilon", "--1"], ["-model_epsilon --1: must be a finite number"]),
     (["-model_plasticity", "maybe"], ["-model_plasticity maybe: must be true or false"]),
     (["-dry_run", "2"], ["-dry_run 2: must be true or false"]),
     (["-slice_ksp_type", "foo"], ["-slice_ksp_type foo: PETSc has no such KSP", "preonly"]),
@@ -197,9 +208,10 @@ class BadInputTest(RefusalTestCase):
     def test_values_that_are_no_numbers(self):
         for value in ["nan", "inf", "1e400", "1.5x", "1,5"]:
             with self.subTest(value=value):
-                self.refuse([f"-model_noise {value}: must be a"], model_noise=value)
-        self.refuse_everywhere("model_noise", "abc", ["-model_noise abc: must be a finite number"])
-        self.refuse_everywhere("model_noise", "", ["-model_noise: needs a value"])
+                self.refuse([f"-model_epsilon {value}: must be a"], model_epsilon=value)
+        self.refuse_everywhere("model_epsilon", "abc",
+                               ["-model_epsilon abc: must be a finite number"])
+        self.refuse_everywhere("model_epsilon", "", ["-model_epsilon: needs a value"])
         for option in REAL_OPTIONS:
             with self.subTest(option=option):
                 self.refuse([f"-{option} abc: must be a finite number ("], **{option: "abc"})

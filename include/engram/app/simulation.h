@@ -18,6 +18,8 @@
 typedef struct EngramSimulation {
     EngramOptions options; /**< borrowed */
     EngramTimeParameters time;
+    EngramCouplingParameters coupling;
+    PetscBool is_steady; /**< steady states are looked for instead of a run in time */
     EngramGrid *grid;
     EngramModel *model;
     EngramSliceSolver solver;
@@ -35,7 +37,7 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
                                      EngramSimulation *simulation);
 
 /**
- * Runs all steps with the observers. Collective.
+ * Runs all steps with the observers, or finds the steady states. Collective.
  *
  * @param outcome  how it ended: a state that is not finite is an outcome, not an error
  */

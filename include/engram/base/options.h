@@ -91,8 +91,24 @@ PetscErrorCode EngramOptionsGetInteger(EngramOptions options, const char *name, 
 /** A truth value. Not collective. */
 PetscErrorCode EngramOptionsGetBoolean(EngramOptions options, const char *name, PetscBool *value);
 
+/**
+ * Gives a registered number another value than the case has. Not collective.
+ * @return ENGRAM_ERR_INPUT when there is no such option, it is no real number, or out of its bounds
+ */
+PetscErrorCode EngramOptionsSetReal(EngramOptions options, const char *name, double value);
+
+/** Whether EngramOptionsSetReal would accept the value; sets nothing. Same errors. */
+PetscErrorCode EngramOptionsCheckReal(EngramOptions options, const char *name, double value);
+
 /** The text of a value; borrowed from the set. Not collective. */
 PetscErrorCode EngramOptionsGetText(EngramOptions options, const char *name, const char **value);
+
+/**
+ * One name out of a list, as its place in it. Not collective.
+ * @return ENGRAM_ERR_INPUT, with the names, when it is none of them
+ */
+PetscErrorCode EngramOptionsGetChoice(EngramOptions options, const char *name,
+                                      const char *const *choices, int count, int *choice);
 
 /** Number of options, and the i-th record; borrowed. In the order of registration. */
 int EngramOptionsCount(EngramOptions options);

@@ -18,14 +18,19 @@ PetscErrorCode EngramAlignedFree(double **array);
 /** Length of an array over this rank's slices, padded for the kernels. */
 PetscInt EngramGridPaddedSlices(const EngramGrid *grid);
 
-/** A density p[k * w_stride + i] (node k, cell i of this rank), zero in the padding. */
+/**
+ * Rows over the slices of this rank, zero in the padding: a density p[k * w_stride + i] (node k,
+ * cell i), where there is a refractory state its content over h as the last row, or the one row of
+ * a distribution of weights.
+ */
 typedef struct EngramDensity {
-    double *values; /**< [v_nodes * w_stride], owned */
+    PetscInt rows;
+    double *values; /**< [rows * w_stride], owned */
     Vec vec;        /**< sequential vector over `values`, owned */
 } EngramDensity;
 
-/** Allocates a density, set to zero. Not collective. */
-PetscErrorCode EngramDensityCreate(const EngramGrid *grid, EngramDensity *density);
+/** Allocates rows, set to zero. Not collective. */
+PetscErrorCode EngramDensityCreate(const EngramGrid *grid, PetscInt rows, EngramDensity *density);
 
 /** Frees a density; may be called twice. Not collective. */
 PetscErrorCode EngramDensityDestroy(EngramDensity *density);
@@ -33,17 +38,27 @@ PetscErrorCode EngramDensityDestroy(EngramDensity *density);
 /** Exchange of the outermost columns with the neighbours. */
 typedef struct EngramHalo *EngramHalo;
 
-/** What a rank knows of a neighbour's outermost cell. */
+/** What a rank knows of a neighbour's outermost cells, in the order of the axis. */
 typedef struct EngramGhost {
-    const double *density; /**< [v_nodes]; zeros at the end of the axis */
-    double firing_rate;    /**< N; zero at the end of the axis */
+    const double *columns;  /**< [rows][width] */
+    const double *velocity; /**< [width] the value a slice that travelled along */
 } EngramGhost;
 
-/** Allocates the buffers and the persistent requests. Collective on the grid's communicator. */
-PetscErrorCode EngramHaloCreate(const EngramGrid *grid, EngramHalo *halo);
+/**
+ * Allocates the buffers and the persistent requests. Collective on the grid's communicator.
+ *
+ * @param rows   rows of the densities to come
+ * @param width  1 or 2 columns. At an end of the axis one ghost is empty, two mirror the end cell:
+ *               no slope is seen there
+ */
+PetscErrorCode EngramHaloCreate(const EngramGrid *grid, PetscInt rows, PetscInt width,
+                                EngramHalo *halo);
 
-/** Starts sending the outermost columns of `density` and the firing rates [w_local]. Collective. */
-PetscErrorCode EngramHaloBegin(EngramHalo halo, const double *density, const double *firing_rate);
+/**
+ * Starts sending the outermost columns and one value of every slice, `velocity` [w_local].
+ * Collective.
+ */
+PetscErrorCode EngramHaloBegin(EngramHalo halo, const double *density, const double *velocity);
 
 /** Waits for the neighbours' columns; they are valid until the next begin. Collective. */
 PetscErrorCode EngramHaloEnd(EngramHalo halo, EngramGhost *left, EngramGhost *right);

@@ -33,6 +33,7 @@ typedef struct EngramGrid {
     PetscInt reset_node; /**< index of the node of V_R */
     double v_min;
     double v_spacing;    /**< h */
+    double w_min;        /**< lower face of the first cell of all ranks */
     PetscInt w_cells;    /**< of all ranks */
     PetscInt w_start;    /**< first cell of this rank */
     PetscInt w_local;    /**< cells of this rank, at least 1 */

@@ -40,12 +40,14 @@ typedef enum EngramFlux {
 typedef struct EngramFaceTable {
     int nodes;           /**< unknown nodes of one slice */
     int reset_node;      /**< node of the reset potential V_R */
+    double v_min;        /**< lower end of the potential axis */
     double spacing;      /**< h */
     double noise;        /**< a */
     double reference;    /**< potential the scaled potentials are measured from */
     double drift_bound;  /**< scaled drifts are clamped to +- this value (factored tables only) */
     EngramFlux flux;     /**< which B */
     int factored;        /**< 1: e^q is a product of tables; 0: e^q is evaluated on each face */
+    double refractory;   /**< mean time spent in the refractory state, in reacting time; 0: none */
     double *scaled_face; /**< [nodes] (v_face - reference) h / a; owned */
     double *face_factor; /**< [nodes] exp(-scaled_face), or 1 where not factored; owned */
 } EngramFaceTable;
@@ -64,6 +66,18 @@ typedef struct EngramFaceTable {
  */
 int EngramFaceTableCreate(EngramFaceTable *table, int nodes, int reset_node, double v_min,
                           double spacing, double noise, EngramFlux flux);
+
+/** Tabulates the faces anew for another noise a > 0; nothing is done where it is the same. */
+void EngramFaceTableSetNoise(EngramFaceTable *table, double noise);
+
+/**
+ * Gives the slices a refractory state of mean duration tau >= 0, in units of the reacting time: a
+ * neuron that fires waits there before it is put back at the reset potential.
+ */
+void EngramFaceTableSetRefractory(EngramFaceTable *table, double refractory);
+
+/** Rows of a density: the nodes and, where there is one, the refractory state after them. */
+int EngramFaceTableRows(const EngramFaceTable *table);
 
 /** Frees the arrays of a table; accepts NULL, and a table already destroyed. */
 void EngramFaceTableDestroy(EngramFaceTable *table);

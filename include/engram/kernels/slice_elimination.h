@@ -52,14 +52,34 @@ size_t EngramSliceWorkSize(const EngramFaceTable *table);
  * @param lambda    dt/eps > 0
  * @param excess    relative excess of mass to take out of every slice; of the size of round-off
  * @param drift     [slices, padded] mu of every slice
- * @param rhs       [nodes * stride] p_old >= 0
- * @param solution  [nodes * stride] p_new; may be the same array as rhs
+ * @param rhs       [rows * stride] p_old >= 0, with the rows of EngramFaceTableRows: where there is
+ *                  a refractory state, its content over h is the last row
+ * @param solution  [rows * stride] p_new; may be the same array as rhs. NULL asks for the threshold
+ *                  and firing rates alone, which leaves everything else untouched
  * @param work      [EngramSliceWorkSize]
  * @param results   what is reported of the slices
  */
 void EngramSliceEliminate(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
                           double lambda, double excess, const double *drift, const double *rhs,
                           double *solution, double *work, const EngramSliceResults *results);
+
+/**
+ * The quasi-static state: the density H(w) Q(v; mu) that the reacting part leads to when it is left
+ * alone (the limit eps -> 0), by the same elimination without column sums. Q spans many orders of
+ * magnitude; it is rescaled by powers of two on the way, so that no noise is too small.
+ *
+ * Source: model of Perthame, Salort, Wainrib (arXiv 1706.05796), section 3, discretised as above.
+ *
+ * @param weight_density  [slices, padded] H of every slice
+ * @param density         [rows * stride] what is found, or NULL for the rates alone
+ * @param results         the rate of one neuron, r(mu) = N/H, as threshold_rate; firing_rate;
+ *                        weight_density (the sum of the density,
+ *                        round-off included) and minimum only where there is a density. Its
+ *                        weight_density may not be the array of the parameter
+ */
+void EngramSliceQuasiStatic(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
+                            const double *drift, const double *weight_density, double *density,
+                            double *work, const EngramSliceResults *results);
 
 /**
  * The firing rates of a density: threshold_rate and firing_rate for the drifts given, from its last

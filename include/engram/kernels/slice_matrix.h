@@ -26,15 +26,19 @@ typedef struct EngramSliceMatrix {
     ptrdiff_t stride; /**< distance of two rows of the arrays below, and of the densities */
     double *up;       /**< [nodes * stride], owned by the caller */
     double *down;     /**< [nodes * stride], owned by the caller */
+    double leaving;   /**< lambda/tau, the share that leaves the refractory state; 0 without one */
 } EngramSliceMatrix;
 
 /** Computes the weights for the drifts [slices] and lambda = dt/eps. */
 void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const double *drift);
 
-/** Product y = (I + lambda D) x; x and y are [nodes * stride], p[k * stride + i], and distinct. */
+/**
+ * Product y = (I + lambda D) x; x and y are [rows * stride] with the rows of EngramFaceTableRows,
+ * p[k * stride + i], and distinct.
+ */
 void EngramSliceMatrixMultiply(const EngramSliceMatrix *matrix, const double *x, double *y);
 
-/** Entries of row k of slice i, without the spike. */
+/** Entries of row k < nodes of slice i, without those of the reset. */
 typedef struct EngramSliceRow {
     double left;
     double diagonal;
@@ -44,7 +48,11 @@ typedef struct EngramSliceRow {
 /** The entries left of, on and right of the diagonal; the outer ones are zero at the ends. */
 EngramSliceRow EngramSliceMatrixRow(const EngramSliceMatrix *matrix, int node, ptrdiff_t slice);
 
-/** The entry in the row of the reset node and the last column: the flux through the threshold. */
+/**
+ * The entry of the last node's column for the flux through the threshold: in the row of the reset
+ * node or, where there is a refractory state, in the row of that one, whose own entries are
+ * 1 + leaving on the diagonal and -leaving in the row of the reset node.
+ */
 double EngramSliceMatrixSpike(const EngramSliceMatrix *matrix, ptrdiff_t slice);
 
 #endif

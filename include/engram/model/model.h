@@ -5,7 +5,11 @@
  * The density p(w, v, t) of neurons with synaptic weight w and potential v obeys
  *
  *     dp/dt + d/dw[(Phi - w) p] = (1/eps) { a p_vv - d/dv[(-v + mu) p] + N delta(v - V_R) } ,
- *     mu = I(w,t) + w sigma(Nbar),   Phi = K(w) N(w,t) Nbar(t),   Nbar = integral of N dw .
+ *     mu = I(w,t) + w sigma(Nbar),   Phi = K(w) N(w,t) Nbar(t),   Nbar = integral of N dw ,
+ *
+ * where sigma and a may see Nbar at t - eps d (a transmission delay), and where N delta may be
+ * replaced by (R/tau) delta with a refractory state R(w,t), eps dR/dt = N - R/tau + transport,
+ * which is part of the mass and of H (M. J. Caceres, B. Perthame, J. Theor. Biol. 350 (2014) 81).
  *
  * Source: He, Hu, Zhou (arXiv 2109.04667), equations (1.1)-(1.6); the model of Perthame, Salort,
  * Wainrib (arXiv 1706.05796). All quantities are dimensionless.
@@ -22,14 +26,18 @@
 
 /** The model; read-only after creation. */
 typedef struct EngramModel {
-    double noise;              /**< a > 0 */
-    double epsilon;            /**< eps > 0: reacting over learning time scale */
-    EngramFlux flux;           /**< weights of the flux in v */
-    PetscBool plasticity;      /**< false: frozen weights, no transport in w at all */
-    EngramExpression input;    /**< I(w, t); owned */
-    EngramExpression response; /**< sigma(N); owned */
-    EngramExpression learning; /**< K(w); owned */
-    EngramExpression initial;  /**< initial density in w and v, up to its mass; owned */
+    double epsilon;       /**< eps >= 0: reacting over learning time scale; 0: the limit */
+    double delay;         /**< d >= 0, in units of the reacting time */
+    double refractory;    /**< tau >= 0, mean refractory time in units of the reacting time */
+    double initial_rate;  /**< Nbar before t = 0 */
+    EngramFlux flux;      /**< weights of the flux in v */
+    PetscBool plasticity; /**< false: frozen weights, no transport in w at all */
+    PetscBool quasi_static_start; /**< the initial density gives only H; always so for eps = 0 */
+    EngramExpression noise;       /**< a(N) > 0; owned */
+    EngramExpression input;       /**< I(w, t); owned */
+    EngramExpression response;    /**< sigma(N); owned */
+    EngramExpression learning;    /**< K(w); owned */
+    EngramExpression initial;     /**< initial density in w and v, up to its mass; owned */
 } EngramModel;
 
 /** The options of the model, for registration. */
@@ -48,10 +56,13 @@ void EngramModelInput(const EngramModel *model, double time, PetscInt count, con
 /** sigma(N). Not collective. */
 double EngramModelResponse(const EngramModel *model, double total_rate);
 
+/** a(N), which is positive at rest but need not be so everywhere. Not collective. */
+double EngramModelNoise(const EngramModel *model, double total_rate);
+
 /**
- * Evaluates K(w) at the grid's cells and ghosts. Collective on the grid's communicator.
+ * Evaluates K(w) at the cells of this rank. Collective on the grid's communicator.
  *
- * @param learning  [w_local + 2]
+ * @param learning  [w_local]
  * @return ENGRAM_ERR_INPUT when a value is not finite
  */
 PetscErrorCode EngramModelLearning(const EngramModel *model, const EngramGrid *grid,

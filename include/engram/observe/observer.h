@@ -26,8 +26,9 @@ typedef struct EngramDiagnostics {
 /** What an observer may look at after a step; borrowed, valid during the call. */
 typedef struct EngramSnapshot {
     const EngramGrid *grid;
+    const char *plan; /**< what the run does, in some words */
     PetscInt64 step;
-    PetscInt64 steps; /**< of the whole run */
+    PetscInt64 steps; /**< of the whole run; 0 where they are adaptive */
     double time;
     double end_time;
     double dt; /**< length of the last step; 0 for the initial state */
@@ -37,6 +38,10 @@ typedef struct EngramSnapshot {
     const double *firing_rate;    /**< [w_local] N */
     const double *weight_density; /**< [w_local] H */
     const double *minimum;        /**< [w_local] smallest p of each slice */
+    const double *refractory; /**< [w_local] refractory neurons R, or NULL without such a state */
+    PetscInt coupling_iterations; /**< evaluations of the scalar equation in the last step */
+    PetscInt coupling_solutions;  /**< total rates known to solve it; 0: none was found */
+    PetscBool is_wanted;          /**< to be kept whatever the intervals of the output */
     PetscBool is_last;            /**< no step follows */
     EngramReduction reduction;    /**< for EngramSnapshotDiagnostics */
 } EngramSnapshot;
@@ -45,12 +50,17 @@ typedef struct EngramSnapshot {
 typedef struct EngramOutcome {
     PetscBool is_complete;  /**< the end time was reached */
     const char *failure;    /**< why not, or NULL */
-    PetscBool has_blown_up; /**< the total rate went beyond -blowup_rate */
-    double blowup_time;     /**< at the end of which step it did */
-    double wall_seconds;    /**< of the step loop, observers included */
-    double step_seconds;    /**< of the steps alone */
+    PetscBool has_blown_up; /**< the total rate went beyond all bounds */
+    double blowup_time;  /**< of the last state before, or of the first one beyond -blowup_rate */
+    double last_time;    /**< of the last good state */
+    double wall_seconds; /**< of the step loop, observers included */
+    double step_seconds; /**< of the steps alone */
     PetscInt64 steps_done;
-    PetscInt64 substeps; /**< transport sub-steps of all steps */
+    PetscInt64 substeps;  /**< transport sub-steps of all steps */
+    PetscInt64 rejected;  /**< adaptive steps that were repeated */
+    PetscInt64 ambiguous; /**< steps in which the total rate was known to have several solutions */
+    PetscInt64 steady_states;       /**< found, where they were looked for; else negative */
+    PetscInt64 coupling_iterations; /**< evaluations of the scalar equation in all steps */
 } EngramOutcome;
 
 /** What all observers of a run are made from. Strings and handles are borrowed. */

@@ -32,11 +32,12 @@ PetscErrorCode EngramSliceSolverRegister(void);
  * Creates a solver for the slices of this rank.
  *
  * @param grid   borrowed, must outlive the solver
- * @param noise  a > 0
- * @param flux   weights of the flux in v
+ * @param noise       a > 0
+ * @param flux        weights of the flux in v
+ * @param refractory  tau >= 0, mean refractory time in units of the reacting time
  */
 PetscErrorCode EngramSliceSolverCreate(const EngramGrid *grid, double noise, EngramFlux flux,
-                                       EngramSliceSolver *solver);
+                                       double refractory, EngramSliceSolver *solver);
 
 /**
  * Reads the options with the prefix "slice_". Collective on PETSC_COMM_WORLD.
@@ -46,6 +47,15 @@ PetscErrorCode EngramSliceSolverSetFromOptions(EngramSliceSolver solver);
 
 /** Allocates what the chosen KSP needs. */
 PetscErrorCode EngramSliceSolverSetUp(EngramSliceSolver solver);
+
+/** Rows of the densities it works on: the nodes, and the refractory state where there is one. */
+PetscInt EngramSliceSolverRows(EngramSliceSolver solver);
+
+/** Whether the elimination works alone, without the services of a KSP. Valid after SetUp. */
+PetscBool EngramSliceSolverIsDirect(EngramSliceSolver solver);
+
+/** Sets the noise a > 0 of the solves to come. Not collective. */
+void EngramSliceSolverSetNoise(EngramSliceSolver solver, double noise);
 
 /**
  * Drifts of the slices, to be filled in before a solve: [EngramGridPaddedSlices], the padding too.
@@ -63,6 +73,23 @@ double *EngramSliceSolverDrift(EngramSliceSolver solver);
  */
 PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, double excess,
                                       const EngramDensity *density);
+
+/**
+ * The firing rates that a solve would give, without touching the density. Not collective.
+ * @return ENGRAM_ERR_SOLVER when an iterative method did not converge
+ */
+PetscErrorCode EngramSliceSolverTryRates(EngramSliceSolver solver, double lambda,
+                                         const EngramDensity *density);
+
+/**
+ * The quasi-static state of all slices (eps = 0), always by the elimination. Not collective.
+ *
+ * @param weight_density  [EngramGridPaddedSlices] H
+ * @param density         filled with H Q, or NULL for the rates alone; the results then hold the
+ *                        rate of one neuron, r(mu), as threshold_rate
+ */
+PetscErrorCode EngramSliceSolverQuasiStatic(EngramSliceSolver solver, const double *weight_density,
+                                            const EngramDensity *density);
 
 /** Measures the slices of a density with the present drifts, without a solve. Not collective. */
 PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDensity *density);

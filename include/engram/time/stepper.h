@@ -1,18 +1,24 @@
 /**
  * @file stepper.h
- * One step of the whole equation: transport in w, then the implicit reacting part in v.
+ * Steps of the whole equation: transport in w, then the implicit reacting part in v.
  *
  * From p at t_n to p at t_{n+1} = t_n + dt:
- *   1. transport with Phi = K N Nbar, explicit and upwind, in as many equal sub-steps as the CFL
- *      condition (2 max|Phi| + max|w|) dt/dw <= 1 asks for; N and Nbar are renewed after each but
- *      the last. The factor 2 is what makes the step monotone in the limit eps -> 0, where Phi
- *      grows with the density; positivity alone would need 1. Skipped for frozen weights;
- *   2. drift mu = I(w, t_{n+1}) + w sigma(Nbar(t_n)), one implicit step of length dt/eps;
+ *   1. transport with Phi = K N Nbar; skipped for frozen weights. Explicit: upwind, or of second
+ *      order with a limiter, in as many equal sub-steps as the CFL condition asks for, N and Nbar
+ *      being renewed after each but the last. Implicit: one solve;
+ *   2. drift mu = I(w, t_{n+1}) + w sigma(A) and noise a(A) with the activity A: Nbar(t_n), or
+ *      Nbar(t_{n+1}) from a scalar equation, or Nbar(t_{n+1} - eps d) where there is a delay; one
+ *      implicit step of length dt/eps. For eps = 0 only H is transported, and p = H Q(v; mu);
  *   3. N(w), Nbar and the total mass from the new density: one Allreduce, exact and so the same on
  *      any rank count. What round-off has added to the mass is taken out by the next elimination.
  *
- * First order in dt. Source: He, Hu, Zhou (arXiv 2109.04667), section 3, with the flux of
- * transport.h in w.
+ * That is a step of first order in dt. The extrapolated scheme takes one step and two half steps
+ * and combines them (extrapolate.h): second order, three slice solves. Adaptive steps take the same
+ * three and repeat those whose two results differ too much. For eps = 0 a step of first order costs
+ * one elimination, an extrapolated one two; an implicit coupling adds one elimination without
+ * storing for each of its iterations.
+ *
+ * Source: He, Hu, Zhou (arXiv 2109.04667), section 3, with the flux of transport.h in w.
  */
 #ifndef ENGRAM_TIME_STEPPER_H
 #define ENGRAM_TIME_STEPPER_H
@@ -23,33 +29,29 @@
 #include "engram/grid/density.h"
 #include "engram/grid/grid.h"
 #include "engram/model/model.h"
+#include "engram/solver/coupling.h"
 #include "engram/solver/slice_solver.h"
-
-/** What a run in time is made from; times on the slow (learning) scale. */
-typedef struct EngramTimeParameters {
-    double end;
-    double step;
-    PetscInt64 steps;   /**< steps of length `step`, the last one shortened to hit the end */
-    double blowup_rate; /**< a total rate beyond this one is a blow-up, which ends the run */
-} EngramTimeParameters;
-
-/** The options of the time axis, for registration. */
-extern const EngramOptionTable EngramTimeOptions;
-
-/** Reads the time parameters. @return ENGRAM_ERR_INPUT when the count of steps is absurd. */
-PetscErrorCode EngramTimeParametersGet(EngramOptions options, EngramTimeParameters *parameters);
-
-/** Time at the end of step n, 0 <= n <= steps. Not collective. */
-double EngramTimeAt(const EngramTimeParameters *parameters, PetscInt64 step);
+#include "engram/time/time_parameters.h"
 
 /** The state of a run after a step. Pointers are borrowed and valid until the next step. */
 typedef struct EngramState {
     double time;
+    double step_length;                /**< of the last step */
+    double next_step;                  /**< what an adaptive run will try next */
     double total_rate;                 /**< Nbar */
     double largest_learning;           /**< max over w of |K N| */
     double mass_excess;                /**< integral of p minus one, where that is round-off */
+    double activity;                   /**< total rate that the present drift and noise see ... */
+    double activity_time;              /**< ... and the time of the present input */
+    double rate_trend;                 /**< change of Nbar per time in the last step */
+    double coupling_slope;             /**< of the scalar equation at its last root */
+    PetscInt64 steps;                  /**< taken since the start */
     PetscInt64 substeps;               /**< transport sub-steps of the last step */
+    PetscInt64 rejected;               /**< attempts at the last step that were too long */
+    PetscInt coupling_iterations;      /**< evaluations of the scalar equation in the last step */
+    PetscInt coupling_solutions;       /**< total rates known to solve it; 1 where none is needed */
     PetscBool is_finite;               /**< false: the state must not be continued */
+    PetscBool has_blown_up;            /**< the state is good, but no step can follow */
     const char *failure;               /**< why not */
     PetscBool is_untouched;            /**< the failed step has left density and results alone */
     const EngramDensity *density;      /**< p of this rank */
@@ -61,25 +63,46 @@ typedef struct EngramStepper *EngramStepper;
 
 /**
  * Creates a stepper. Grid, model and solver are borrowed and must outlive it. Collective.
- * @return ENGRAM_ERR_INPUT when K(w) is not finite somewhere
+ * @return ENGRAM_ERR_INPUT when K(w) is not finite somewhere, or for settings that do not go
+ *         together
  */
 PetscErrorCode EngramStepperCreate(const EngramGrid *grid, const EngramModel *model,
-                                   EngramSliceSolver solver, EngramStepper *stepper);
+                                   EngramSliceSolver solver, const EngramTimeParameters *time,
+                                   const EngramCouplingParameters *coupling,
+                                   EngramStepper *stepper);
 
 /**
- * Sets the state to the initial density, scaled to unit mass, at t = 0. Collective.
- * @return ENGRAM_ERR_INPUT when the initial density is negative, not finite or zero everywhere
+ * Sets the state to the initial density, scaled to unit mass, at t = 0, or to the quasi-static
+ * state of its weights. Collective.
+ * @return ENGRAM_ERR_INPUT when the initial density is negative, not finite or zero everywhere, or
+ *         there is no quasi-static state
  */
 PetscErrorCode EngramStepperStart(EngramStepper stepper);
 
 /**
- * Advances the state to a later time. Collective. A state that is not finite any more, or whose
- * rate has run away beyond any meaning, is no error: it shows in EngramState.is_finite.
+ * Takes one step: to a later time, or not beyond it where steps are adaptive. Collective. A state
+ * that is not finite any more, or whose rate has run away beyond any meaning, is no error: it shows
+ * in EngramState.is_finite.
  */
 PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time);
 
 /** The present state. Not collective. */
 const EngramState *EngramStepperState(EngramStepper stepper);
+
+/**
+ * All total rates for which the present distribution of weights has a quasi-static state, in
+ * ascending order, with the slope of the scalar equation; below 1 a state is stable. Collective.
+ *
+ * @param roots  [ENGRAM_COUPLING_ROOTS]
+ */
+PetscErrorCode EngramStepperFindSteady(EngramStepper stepper, EngramCouplingRoot *roots,
+                                       PetscInt *count);
+
+/** Puts all slices into their quasi-static state for a total rate. Collective. */
+PetscErrorCode EngramStepperTakeSteady(EngramStepper stepper, double rate);
+
+/** Bytes that the densities of a stepper take on this rank. Not collective. */
+double EngramStepperMemory(EngramStepper stepper);
 
 /** Largest step that needs no transport sub-steps; infinity for frozen weights. Not collective. */
 double EngramStepperTransportLimit(EngramStepper stepper);

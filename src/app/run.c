@@ -1,0 +1,260 @@
+#include "run.h"
+
+#include <math.h>
+
+#include "engram/base/error.h"
+#include "engram/base/log.h"
+
+/* A time this close to a multiple of the output interval, in units of it, is that multiple. */
+static const double TARGET_TOLERANCE = 1e-9;
+
+static PetscErrorCode CreateSliceCopies(const EngramGrid *grid, SliceCopies *copies)
+{
+    PetscFunctionBeginUser;
+    copies->count = grid->w_local;
+    PetscCall(PetscMalloc4(copies->count, &copies->firing_rate, copies->count,
+                           &copies->weight_density, copies->count, &copies->minimum, copies->count,
+                           &copies->refractory));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode DestroySliceCopies(SliceCopies *copies)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscFree4(copies->firing_rate, copies->weight_density, copies->minimum,
+                         copies->refractory));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** The refractory neurons, which the density keeps over h as the row after the nodes. */
+static void CopyRefractory(const EngramGrid *grid, const EngramDensity *density,
+                           const SliceCopies *copies, EngramSnapshot *snapshot)
+{
+    snapshot->refractory = NULL;
+    if (density->rows > grid->v_nodes) {
+        const double *row = density->values + grid->v_nodes * grid->w_stride;
+        for (PetscInt i = 0; i < copies->count; i++) {
+            copies->refractory[i] = grid->v_spacing * row[i];
+        }
+        snapshot->refractory = copies->refractory;
+    }
+}
+
+static PetscErrorCode TakeSnapshot(Run *run)
+{
+    const EngramSimulation *simulation = run->simulation;
+    const SliceCopies *copies = &run->copies;
+    EngramSnapshot *snapshot = &run->snapshot;
+    PetscFunctionBeginUser;
+    const EngramState *state = EngramStepperState(simulation->stepper);
+    CopyRefractory(simulation->grid, state->density, copies, snapshot);
+    PetscCall(PetscArraycpy(copies->firing_rate, state->results->firing_rate, copies->count));
+    PetscCall(PetscArraycpy(copies->weight_density, state->results->weight_density, copies->count));
+    PetscCall(PetscArraycpy(copies->minimum, state->results->minimum, copies->count));
+    snapshot->step = state->steps;
+    snapshot->time = state->time;
+    snapshot->dt = state->step_length;
+    snapshot->total_rate = state->total_rate;
+    snapshot->density = state->density->values;
+    snapshot->firing_rate = copies->firing_rate;
+    snapshot->weight_density = copies->weight_density;
+    snapshot->minimum = copies->minimum;
+    snapshot->coupling_iterations = state->coupling_iterations;
+    snapshot->coupling_solutions = state->coupling_solutions;
+    snapshot->is_last = (PetscBool)(state->time >= simulation->time.end);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CreateObservers(Run *run)
+{
+    PetscFunctionBeginUser;
+    PetscCheck(EngramObserverConstructorCount <= RUN_MAXIMUM_OBSERVERS, PETSC_COMM_SELF,
+               PETSC_ERR_MAX_VALUE, "Too many observers");
+    for (int i = 0; i < EngramObserverConstructorCount; i++) {
+        PetscCall(
+            EngramObserverConstructors[i](run->simulation->grid, run->output, &run->observers[i]));
+        run->observer_count++;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode StartObservers(const Run *run)
+{
+    PetscFunctionBeginUser;
+    for (int i = 0; i < run->observer_count; i++) {
+        const EngramObserver *observer = &run->observers[i];
+        if (observer->start) {
+            PetscCall(observer->start(observer->context, &run->snapshot));
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Observe(const Run *run)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_OBSERVE));
+    for (int i = 0; i < run->observer_count; i++) {
+        const EngramObserver *observer = &run->observers[i];
+        if (observer->observe) {
+            PetscCall(observer->observe(observer->context, &run->snapshot));
+        }
+    }
+    PetscCall(EngramLogEventEnd(ENGRAM_EVENT_OBSERVE, 0.0));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode StopObservers(const Run *run)
+{
+    PetscFunctionBeginUser;
+    for (int i = 0; i < run->observer_count; i++) {
+        const EngramObserver *observer = &run->observers[i];
+        if (observer->stop) {
+            PetscCall(observer->stop(observer->context, &run->snapshot, run->outcome));
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode DestroyObservers(Run *run)
+{
+    PetscFunctionBeginUser;
+    for (int i = 0; i < run->observer_count; i++) {
+        const EngramObserver *observer = &run->observers[i];
+        if (observer->destroy) {
+            PetscCall(observer->destroy(observer->context));
+        }
+    }
+    run->observer_count = 0;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void NoteBlowUp(EngramSnapshot *snapshot, EngramOutcome *outcome, const char *failure)
+{
+    outcome->failure = failure;
+    outcome->has_blown_up = PETSC_TRUE;
+    outcome->blowup_time = snapshot->time;
+    snapshot->is_last = PETSC_TRUE;
+}
+
+/** Where the next step may lead: its end, or for adaptive steps the next state that is wanted. */
+static double NextTarget(const EngramSimulation *simulation, const EngramOutputParameters *output,
+                         const EngramState *state)
+{
+    const EngramTimeParameters *time = &simulation->time;
+    if (!time->is_adaptive) {
+        return EngramTimeAt(time, state->steps + 1);
+    }
+    if (output->fields_every > 0.0) {
+        const double next = (floor(state->time / output->fields_every + TARGET_TOLERANCE) + 1.0) *
+                            output->fields_every;
+        return PetscMin(next, time->end);
+    }
+    return time->end;
+}
+
+static void CountStep(const EngramState *state, EngramOutcome *outcome)
+{
+    outcome->steps_done = state->steps;
+    outcome->substeps += state->substeps;
+    outcome->rejected += state->rejected;
+    outcome->coupling_iterations += state->coupling_iterations;
+    outcome->ambiguous += state->coupling_solutions > 1 ? 1 : 0;
+}
+
+/** What a step has led to, in the snapshot, or in the outcome if there is no way on. */
+static PetscErrorCode TakeStep(Run *run)
+{
+    const EngramTimeParameters *time = &run->simulation->time;
+    EngramSnapshot *snapshot = &run->snapshot;
+    EngramOutcome *outcome = run->outcome;
+    PetscFunctionBeginUser;
+    const EngramState *state = EngramStepperState(run->simulation->stepper);
+    const double before = MPI_Wtime();
+    PetscCall(EngramStepperAdvance(run->simulation->stepper,
+                                   NextTarget(run->simulation, run->output, state)));
+    outcome->step_seconds += MPI_Wtime() - before;
+    const PetscBool is_stuck = (PetscBool)(state->has_blown_up && state->is_untouched);
+    if (is_stuck) {
+        outcome->rejected += state->rejected;
+        NoteBlowUp(snapshot, outcome, state->failure);
+    } else if (!state->is_finite) {
+        outcome->failure = state->failure;
+        snapshot->is_last = PETSC_TRUE;
+        snapshot->density = state->is_untouched ? snapshot->density : NULL;
+    } else {
+        CountStep(state, outcome);
+        PetscCall(TakeSnapshot(run));
+        if (state->has_blown_up) {
+            NoteBlowUp(snapshot, outcome, state->failure);
+        } else if (snapshot->total_rate > time->blowup_rate) {
+            NoteBlowUp(snapshot, outcome, "blow-up: the total firing rate is beyond -blowup_rate");
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParameters *output,
+                        const char *plan, EngramOutcome *outcome, Run *run)
+{
+    const EngramTimeParameters *time = &simulation->time;
+    PetscFunctionBeginUser;
+    *outcome = (EngramOutcome){.steady_states = -1};
+    *run = (Run){.simulation = simulation, .output = output, .outcome = outcome};
+    run->snapshot.grid = simulation->grid;
+    run->snapshot.steps = time->is_adaptive ? 0 : time->steps;
+    run->snapshot.end_time = time->end;
+    run->snapshot.plan = plan;
+    PetscCall(EngramReductionCreate(simulation->grid->comm, &run->snapshot.reduction));
+    PetscCall(CreateObservers(run));
+    PetscCall(CreateSliceCopies(simulation->grid, &run->copies));
+    PetscCall(TakeSnapshot(run));
+    PetscCall(StartObservers(run));
+    run->started = MPI_Wtime();
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode RunStep(Run *run)
+{
+    PetscFunctionBeginUser;
+    const PetscInt64 done = run->outcome->steps_done;
+    PetscCall(TakeStep(run));
+    if (run->outcome->steps_done > done) {
+        PetscCall(Observe(run));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode RunShow(Run *run, PetscInt64 number)
+{
+    PetscFunctionBeginUser;
+    PetscCall(TakeSnapshot(run));
+    run->snapshot.step = number;
+    run->snapshot.time = (double)number;
+    run->snapshot.is_wanted = PETSC_TRUE;
+    run->outcome->steps_done = number;
+    PetscCall(Observe(run));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode RunStop(Run *run)
+{
+    EngramOutcome *outcome = run->outcome;
+    PetscFunctionBeginUser;
+    outcome->is_complete = (PetscBool)(outcome->failure == NULL);
+    outcome->last_time = run->snapshot.time;
+    outcome->wall_seconds = MPI_Wtime() - run->started;
+    if (outcome->ambiguous > 0) {
+        PetscCall(EngramWarning("in %" PetscInt64_FMT " of %" PetscInt64_FMT " steps the total "
+                                "firing rate was known to have several solutions; see "
+                                "coupling_solutions in series.csv",
+                                outcome->ambiguous, outcome->steps_done));
+    }
+    PetscCall(EngramLogStageBegin(ENGRAM_STAGE_FINISH));
+    PetscCall(StopObservers(run));
+    PetscCall(EngramLogStageEnd());
+    PetscCall(DestroyObservers(run));
+    PetscCall(DestroySliceCopies(&run->copies));
+    PetscCall(EngramReductionDestroy(&run->snapshot.reduction));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,54 @@
+/**
+ * @file run.h
+ * One run under way: the simulation, its observers, and what they are shown.
+ */
+#ifndef ENGRAM_SRC_APP_RUN_H
+#define ENGRAM_SRC_APP_RUN_H
+
+#include "engram/app/simulation.h"
+#include "engram/observe/observer.h"
+
+enum { RUN_MAXIMUM_OBSERVERS = 16 };
+
+/** Copies of what a step says of the slices, so that the last good state outlives a bad one. */
+typedef struct SliceCopies {
+    PetscInt count;
+    double *firing_rate;
+    double *weight_density;
+    double *minimum;
+    double *refractory;
+} SliceCopies;
+
+/** A run. */
+typedef struct Run {
+    EngramSimulation *simulation;         /* borrowed */
+    const EngramOutputParameters *output; /* borrowed */
+    EngramOutcome *outcome;               /* borrowed */
+    EngramObserver observers[RUN_MAXIMUM_OBSERVERS];
+    int observer_count;
+    SliceCopies copies;
+    EngramSnapshot snapshot;
+    double started; /* wall time */
+} Run;
+
+/**
+ * Makes the observers and shows them the initial state. Collective.
+ *
+ * @param plan  what the run does, in some words; borrowed
+ */
+PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParameters *output,
+                        const char *plan, EngramOutcome *outcome, Run *run);
+
+/**
+ * One step, shown to the observers; where there is no way on the outcome says why and the snapshot
+ * is the last. Collective.
+ */
+PetscErrorCode RunStep(Run *run);
+
+/** Shows the observers the present state as step `number` at time `number`. Collective. */
+PetscErrorCode RunShow(Run *run, PetscInt64 number);
+
+/** Completes the outcome, stops the observers and frees them. Collective. */
+PetscErrorCode RunStop(Run *run);
+
+#endif

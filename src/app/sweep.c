@@ -1,0 +1,172 @@
+#include "sweep.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engram/app/simulation.h"
+#include "engram/base/error.h"
+#include "engram/observe/steady_table.h"
+
+/* Bisections of an interval in which states appear or vanish. */
+enum { FOLD_BISECTIONS = 30 };
+
+/** The steady states of one value. */
+typedef struct States {
+    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
+    PetscInt count;
+} States;
+
+static PetscErrorCode RefuseText(const char *text)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramInputError("-steady_sweep %s: must be OPTION:from:to:n with n >= 2, as in "
+                               "grid_w_min+grid_w_max:0:3:61 (names joined by + are varied alike)",
+                               text));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** A finite number that ends where a part of the text ends. */
+static PetscBool ParsePart(const char *part, double *value)
+{
+    char *end = NULL;
+    *value = part ? strtod(part, &end) : NAN;
+    return (PetscBool)(part && end != part && *end == '\0' && isfinite(*value));
+}
+
+PetscErrorCode SweepParse(const char *text, Sweep *sweep)
+{
+    char *place = NULL;
+    double count = 0.0;
+    PetscFunctionBeginUser;
+    PetscCall(PetscStrncpy(sweep->text, text, sizeof(sweep->text)));
+    char *names = strtok_r(sweep->text, ":", &place);
+    const PetscBool is_range = (PetscBool)(ParsePart(strtok_r(NULL, ":", &place), &sweep->from) &&
+                                           ParsePart(strtok_r(NULL, ":", &place), &sweep->to) &&
+                                           ParsePart(strtok_r(NULL, ":", &place), &count));
+    if (!names || !is_range || strtok_r(NULL, ":", &place) || sweep->from == sweep->to ||
+        !(count >= 2.0 && count <= 1e6 && count == floor(count))) {
+        PetscCall(RefuseText(text));
+    }
+    sweep->count = (PetscInt)count;
+    sweep->name_count = 0;
+    for (char *name = strtok_r(names, "+", &place); name; name = strtok_r(NULL, "+", &place)) {
+        if (sweep->name_count == SWEEP_MAXIMUM_NAMES) {
+            PetscCall(RefuseText(text));
+        }
+        sweep->names[sweep->name_count++] = name[0] == '-' ? name + 1 : name;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode SweepCheck(EngramOptions options, const Sweep *sweep)
+{
+    PetscFunctionBeginUser;
+    for (int i = 0; i < sweep->name_count; i++) {
+        PetscCall(EngramOptionsCheckReal(options, sweep->names[i], sweep->from));
+        PetscCall(EngramOptionsCheckReal(options, sweep->names[i], sweep->to));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FindStates(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
+                                 double value, States *states)
+{
+    EngramSimulation simulation = {.options = options};
+    PetscFunctionBeginUser;
+    for (int i = 0; i < sweep->name_count; i++) {
+        PetscCall(EngramOptionsSetReal(options, sweep->names[i], value));
+    }
+    PetscCall(EngramSimulationSetUp(comm, options, &simulation));
+    PetscCall(EngramStepperFindSteady(simulation.stepper, states->roots, &states->count));
+    PetscCall(EngramSimulationDestroy(&simulation));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Mean of the two states nearest to each other: where a fold's pair meets. */
+static double MeetingRate(const States *states)
+{
+    double rate = NAN;
+    double nearest = INFINITY;
+    for (PetscInt i = 0; i + 1 < states->count; i++) {
+        const double distance = states->roots[i + 1].rate - states->roots[i].rate;
+        if (distance < nearest) {
+            nearest = distance;
+            rate = 0.5 * (states->roots[i + 1].rate + states->roots[i].rate);
+        }
+    }
+    return rate;
+}
+
+/** Narrows down where the number of states changes, and adds the fold to its table. */
+static PetscErrorCode LocateFold(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
+                                 double left, const States *left_states, double right,
+                                 const States *right_states, EngramSteadyTable table)
+{
+    PetscFunctionBeginUser;
+    const PetscBool many_left = (PetscBool)(left_states->count > right_states->count);
+    double many = many_left ? left : right;
+    double few = many_left ? right : left;
+    States states = many_left ? *left_states : *right_states;
+    const PetscInt fewest = PetscMin(left_states->count, right_states->count);
+    for (int i = 0; i < FOLD_BISECTIONS; i++) {
+        States middle;
+        const double value = 0.5 * (many + few);
+        PetscCall(FindStates(comm, options, sweep, value, &middle));
+        if (middle.count > fewest) {
+            many = value;
+            states = middle;
+        } else {
+            few = value;
+        }
+    }
+    const double row[2] = {many, MeetingRate(&states)};
+    EngramSteadyTableAdd(table, 2, row);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void AddStates(EngramSteadyTable table, double value, const States *states)
+{
+    for (PetscInt i = 0; i < states->count; i++) {
+        const EngramCouplingRoot *root = &states->roots[i];
+        const double row[5] = {value, (double)(i + 1), root->rate, root->slope,
+                               root->slope < 1.0 ? 1.0 : 0.0};
+        EngramSteadyTableAdd(table, 5, row);
+    }
+    if (states->count == 0) {
+        const double row[5] = {value, 0.0, NAN, NAN, NAN};
+        EngramSteadyTableAdd(table, 5, row);
+    }
+}
+
+PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
+                        const EngramOutputParameters *output)
+{
+    EngramSteadyTable table = NULL;
+    EngramSteadyTable folds = NULL;
+    States last = {.count = 0};
+    double last_value = 0.0;
+    char columns[ENGRAM_OPTION_LENGTH];
+    PetscFunctionBeginUser;
+    PetscCall(PetscSNPrintf(columns, sizeof(columns), "%s,state,total_rate,slope,stable",
+                            sweep->names[0]));
+    PetscCall(EngramSteadyTableOpen(comm, output->directory, "bifurcation.csv", columns, &table));
+    PetscCall(PetscSNPrintf(columns, sizeof(columns), "%s,total_rate", sweep->names[0]));
+    PetscCall(EngramSteadyTableOpen(comm, output->directory, "folds.csv", columns, &folds));
+    for (PetscInt i = 0; i < sweep->count; i++) {
+        States states;
+        const double share = (double)i / (double)(sweep->count - 1);
+        const double value = (1.0 - share) * sweep->from + share * sweep->to;
+        PetscCall(FindStates(comm, options, sweep, value, &states));
+        AddStates(table, value, &states);
+        /* A single state that comes or goes has crossed the largest rate: no fold. */
+        if (i > 0 && states.count != last.count && (states.count - last.count) % 2 == 0) {
+            PetscCall(LocateFold(comm, options, sweep, last_value, &last, value, &states, folds));
+        }
+        last = states;
+        last_value = value;
+    }
+    PetscCall(EngramSteadyTableClose(&table));
+    PetscCall(EngramSteadyTableClose(&folds));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

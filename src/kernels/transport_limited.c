@@ -1,0 +1,276 @@
+#include "engram/kernels/transport_limited.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "arithmetic.h"
+
+enum { TILE = 128, GHOSTS = 2, SHARED = 2 * GHOSTS, CACHE_LINE = 8 };
+
+/** Which of the two directions a part of the flux has on the faces of a tile. */
+typedef enum FlowDirection { FLOW_RIGHT, FLOW_LEFT, FLOW_BOTH } FlowDirection;
+
+/** Where the first and the last entry of either sign lie: -1 and the length where there is none. */
+typedef struct SignRange {
+    ptrdiff_t first_positive;
+    ptrdiff_t last_positive;
+    ptrdiff_t first_negative;
+    ptrdiff_t last_negative;
+} SignRange;
+
+/**
+ * What a tile needs beside the row itself; it stays in the first-level cache. What two tiles share
+ * the second takes over from the first, so that every loop runs over as many entries as cells.
+ */
+typedef struct LimitedTile {
+    double density[TILE + SHARED];  /* before the step: two neighbours, the cells, two neighbours */
+    double to_right[TILE + SHARED]; /* phi^+ p of these */
+    double to_left[TILE + SHARED];  /* phi^- p */
+    double flux[TILE + 1];          /* through the face left of each cell, and the last one */
+} LimitedTile;
+
+/* Written as the processor's instructions are defined, so that they become one of them each. */
+ENGRAM_INLINE double Smaller(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+ENGRAM_INLINE double Larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+ENGRAM_INLINE double PositivePart(double x)
+{
+    return x > 0.0 ? x : 0.0;
+}
+
+/**
+ * Half the monotonised central slope: minmod(l, r, (l + r)/4). Of the two bounds one is zero where
+ * the differences agree in sign, and both are where they do not.
+ */
+ENGRAM_INLINE double HalfSlope(double left, double right)
+{
+    const double lowest = Smaller(Larger(left, right), 0.0);
+    const double highest = Larger(Smaller(left, right), 0.0);
+    return Larger(Smaller(0.25 * (left + right), highest), lowest);
+}
+
+/** q on the right face of the cell `here` points to. */
+ENGRAM_INLINE double OnRightFace(const double *here)
+{
+    return here[0] + HalfSlope(here[0] - here[-1], here[1] - here[0]);
+}
+
+/** q on its left face. */
+ENGRAM_INLINE double OnLeftFace(const double *here)
+{
+    return here[0] - HalfSlope(here[0] - here[-1], here[1] - here[0]);
+}
+
+void EngramTransportCourantCompute(ptrdiff_t cells, double step_ratio, const double *phi,
+                                   const double *left_face_w, const EngramTransportCourant *courant)
+{
+    for (ptrdiff_t i = 0; i < cells + SHARED; i++) {
+        courant->phi[i] = step_ratio * phi[i];
+    }
+    for (ptrdiff_t i = 0; i < cells + 1; i++) {
+        const double face_w = left_face_w[i + 1];
+        courant->decay[i] = isnan(face_w) ? 0.0 : step_ratio * face_w;
+        courant->open[i] = isnan(face_w) ? 0.0 : 1.0;
+    }
+}
+
+static SignRange FindSigns(ptrdiff_t count, const double *values)
+{
+    SignRange range = {count, -1, count, -1};
+    for (ptrdiff_t i = 0; i < count; i++) {
+        if (values[i] > 0.0) {
+            range.first_positive = range.last_positive < 0 ? i : range.first_positive;
+            range.last_positive = i;
+        } else if (values[i] < 0.0) {
+            range.first_negative = range.last_negative < 0 ? i : range.first_negative;
+            range.last_negative = i;
+        }
+    }
+    return range;
+}
+
+/**
+ * Directions among the entries first .. last. A direction that is not there would add exact zeros,
+ * so the bits of a cell do not depend on what its tile is taken for.
+ */
+static FlowDirection DirectionOf(const SignRange *range, ptrdiff_t first, ptrdiff_t last,
+                                 FlowDirection of_positive, FlowDirection of_negative)
+{
+    const int has_positive = first <= range->last_positive && last >= range->first_positive;
+    const int has_negative = first <= range->last_negative && last >= range->first_negative;
+    if (has_positive && has_negative) {
+        return FLOW_BOTH;
+    }
+    return has_negative ? of_negative : of_positive;
+}
+
+/** `count` densities of a row from its entry `first` on, beyond its end those of the ghosts. */
+static void CopyEntries(ptrdiff_t first, ptrdiff_t count, ptrdiff_t cells, const double *row,
+                        const double *right_ghost, double *density)
+{
+    const ptrdiff_t end = first + count < cells ? first + count : cells;
+    if (first < end) {
+        memcpy(density, row + first, (size_t)(end - first) * sizeof(*row));
+    }
+    for (ptrdiff_t i = first < end ? end : first; i < first + count; i++) {
+        density[i - first] = right_ghost[i - cells];
+    }
+}
+
+/** What Phi would move from each of `count` entries without a slope. */
+ENGRAM_INLINE void WeightEntries(ptrdiff_t count, const double *restrict phi,
+                                 const double *restrict density, FlowDirection learning,
+                                 double *restrict to_right, double *restrict to_left)
+{
+    ENGRAM_INDEPENDENT
+    for (ptrdiff_t i = 0; i < count; i++) {
+        if (learning == FLOW_BOTH) {
+            to_right[i] = PositivePart(phi[i]) * density[i];
+            to_left[i] = PositivePart(-phi[i]) * density[i];
+        } else if (learning == FLOW_RIGHT) {
+            to_right[i] = phi[i] * density[i];
+        } else {
+            to_left[i] = -phi[i] * density[i];
+        }
+    }
+}
+
+/** Content through `count` faces, of which the first one lies right of the entry with index 1. */
+ENGRAM_INLINE void FluxOfFaces(ptrdiff_t count, const double *restrict decay,
+                               const double *restrict open, const double *restrict density,
+                               const double *restrict to_right, const double *restrict to_left,
+                               FlowDirection learning, FlowDirection decaying,
+                               double *restrict flux)
+{
+    ENGRAM_INDEPENDENT
+    for (ptrdiff_t i = 0; i < count; i++) {
+        const double right = learning == FLOW_LEFT ? 0.0 : OnRightFace(to_right + i + 1);
+        const double left = learning == FLOW_RIGHT ? 0.0 : OnLeftFace(to_left + i + 2);
+        double sum = right - left;
+        if (decaying == FLOW_BOTH) {
+            sum = EngramMultiplyAdd(PositivePart(-decay[i]), OnRightFace(density + i + 1), sum);
+            sum = EngramMultiplyAdd(-PositivePart(decay[i]), OnLeftFace(density + i + 2), sum);
+        } else if (decaying == FLOW_RIGHT) {
+            sum = EngramMultiplyAdd(-decay[i], OnRightFace(density + i + 1), sum);
+        } else {
+            sum = EngramMultiplyAdd(-decay[i], OnLeftFace(density + i + 2), sum);
+        }
+        flux[i] = open[i] * sum;
+    }
+}
+
+/** The faces first .. first + count - 1 of a tile; `decay` and `open` begin with the first one. */
+ENGRAM_INLINE void FluxOfTile(ptrdiff_t first, ptrdiff_t count, const double *decay,
+                              const double *open, FlowDirection learning, FlowDirection decaying,
+                              LimitedTile *tile)
+{
+    const double *density = tile->density + first;
+    const double *to_right = tile->to_right + first;
+    const double *to_left = tile->to_left + first;
+    double *flux = tile->flux + first;
+    if (decaying == FLOW_LEFT) {
+        FluxOfFaces(count, decay, open, density, to_right, to_left, learning, FLOW_LEFT, flux);
+    } else if (decaying == FLOW_RIGHT) {
+        FluxOfFaces(count, decay, open, density, to_right, to_left, learning, FLOW_RIGHT, flux);
+    } else {
+        FluxOfFaces(count, decay, open, density, to_right, to_left, learning, FLOW_BOTH, flux);
+    }
+}
+
+/** One row: its cells, the ghosts beside it, and the row that is fetched meanwhile. */
+typedef struct LimitedRow {
+    ptrdiff_t cells;
+    const double *left_ghost;
+    const double *right_ghost;
+    double *density;
+    const double *next;
+} LimitedRow;
+
+/** The entries and the face that the first tile would have taken over from one before it. */
+ENGRAM_INLINE void StartRow(const LimitedRow *row, const EngramTransportCourant *courant,
+                            FlowDirection learning, LimitedTile *tile)
+{
+    tile->density[0] = row->left_ghost[0];
+    tile->density[1] = row->left_ghost[1];
+    CopyEntries(0, SHARED - GHOSTS, row->cells, row->density, row->right_ghost,
+                tile->density + GHOSTS);
+    WeightEntries(SHARED, courant->phi, tile->density, learning, tile->to_right, tile->to_left);
+    FluxOfTile(0, 1, courant->decay, courant->open, learning, FLOW_BOTH, tile);
+}
+
+/** Hands on to the next tile what it shares with this one of `count` cells. */
+ENGRAM_INLINE void ShiftTile(ptrdiff_t count, FlowDirection learning, LimitedTile *tile)
+{
+    for (ptrdiff_t i = 0; i < SHARED; i++) {
+        tile->density[i] = tile->density[i + count];
+        if (learning != FLOW_LEFT) {
+            tile->to_right[i] = tile->to_right[i + count];
+        }
+        if (learning != FLOW_RIGHT) {
+            tile->to_left[i] = tile->to_left[i + count];
+        }
+    }
+    tile->flux[0] = tile->flux[count];
+}
+
+ENGRAM_INLINE void UpdateCells(ptrdiff_t count, const double *restrict old,
+                               const double *restrict flux, double *restrict density)
+{
+    ENGRAM_INDEPENDENT
+    for (ptrdiff_t i = 0; i < count; i++) {
+        density[i] = old[i] + (flux[i] - flux[i + 1]);
+    }
+}
+
+/** One row in place, tile by tile. */
+ENGRAM_INLINE void MoveRow(const LimitedRow *row, const EngramTransportCourant *courant,
+                           const SignRange *decay_signs, FlowDirection learning, LimitedTile *tile)
+{
+    StartRow(row, courant, learning, tile);
+    for (ptrdiff_t first = 0; first < row->cells; first += TILE) {
+        const ptrdiff_t count = row->cells - first < TILE ? row->cells - first : TILE;
+        const FlowDirection decaying =
+            DirectionOf(decay_signs, first + 1, first + count, FLOW_LEFT, FLOW_RIGHT);
+        for (ptrdiff_t i = 0; i < count; i += CACHE_LINE) {
+            ENGRAM_PREFETCH_WRITE(row->next + first + i);
+        }
+        CopyEntries(first + GHOSTS, count, row->cells, row->density, row->right_ghost,
+                    tile->density + SHARED);
+        WeightEntries(count, courant->phi + first + SHARED, tile->density + SHARED, learning,
+                      tile->to_right + SHARED, tile->to_left + SHARED);
+        FluxOfTile(1, count, courant->decay + first + 1, courant->open + first + 1, learning,
+                   decaying, tile);
+        UpdateCells(count, tile->density + GHOSTS, tile->flux, row->density + first);
+        ShiftTile(count, learning, tile);
+    }
+}
+
+void EngramTransportLimitedApply(ptrdiff_t rows, ptrdiff_t cells, ptrdiff_t stride,
+                                 const EngramTransportCourant *courant, const double *left_ghost,
+                                 const double *right_ghost, double *density)
+{
+    const SignRange decay_signs = FindSigns(cells + 1, courant->decay);
+    const SignRange phi_signs = FindSigns(cells + SHARED, courant->phi);
+    const FlowDirection learning =
+        DirectionOf(&phi_signs, 0, cells + SHARED - 1, FLOW_RIGHT, FLOW_LEFT);
+    LimitedTile tile = {{0.0}, {0.0}, {0.0}, {0.0}};
+    for (ptrdiff_t k = 0; k < rows; k++) {
+        double *cells_of_row = density + k * stride;
+        const LimitedRow row = {cells, left_ghost + k * GHOSTS, right_ghost + k * GHOSTS,
+                                cells_of_row, k + 1 < rows ? cells_of_row + stride : cells_of_row};
+        if (learning == FLOW_RIGHT) {
+            MoveRow(&row, courant, &decay_signs, FLOW_RIGHT, &tile);
+        } else if (learning == FLOW_LEFT) {
+            MoveRow(&row, courant, &decay_signs, FLOW_LEFT, &tile);
+        } else {
+            MoveRow(&row, courant, &decay_signs, FLOW_BOTH, &tile);
+        }
+    }
+}

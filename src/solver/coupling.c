@@ -1,0 +1,318 @@
+#include "engram/solver/coupling.h"
+
+#include <math.h>
+
+#include "engram/base/error.h"
+
+static const EngramOption coupling_options[] = {
+    {"coupling", ENGRAM_OPTION_TEXT, "lagged", "lagged or implicit",
+     "Nbar in the drift: of the beginning of a step, or of its end, which solves a scalar equation "
+     "and holds where strong inhibition makes the first one oscillate",
+     ENGRAM_BOUND_NONE, 0},
+    {"coupling_tolerance", ENGRAM_OPTION_REAL, "1e-10", "dimensionless",
+     "relative error allowed in the scalar equation", ENGRAM_BOUND_ABOVE, 0},
+    {"coupling_iterations", ENGRAM_OPTION_INTEGER, "100", "evaluations",
+     "most evaluations in one solution of the scalar equation", ENGRAM_BOUND_AT_LEAST, 2},
+    {"coupling_scan", ENGRAM_OPTION_INTEGER, "0", "steps",
+     "steps between two searches for all solutions of the scalar equation; 0: only where a start "
+     "needs one",
+     ENGRAM_BOUND_AT_LEAST, 0},
+};
+
+const EngramOptionTable EngramCouplingOptions = {
+    "Coupling", coupling_options, (int)(sizeof(coupling_options) / sizeof(coupling_options[0]))};
+
+/* A scan looks at this many points, each larger than the last by the same factor. */
+enum { SCAN_POINTS = 400 };
+
+/* Rates below this part of the largest one are the first interval of a scan. */
+static const double SCAN_SMALLEST = 1e-8;
+
+/* Steps of the search for the smallest distance between two points of a scan. */
+enum { NEAR_MISS_STEPS = 60 };
+
+/* A slope within this distance of 1 says nothing about the direction of a crossing. */
+static const double SLOPE_MARGIN = 1e-6;
+
+PetscErrorCode EngramCouplingParametersGet(EngramOptions options,
+                                           EngramCouplingParameters *parameters)
+{
+    static const char *const names[] = {
+        [ENGRAM_COUPLING_LAGGED] = "lagged", [ENGRAM_COUPLING_IMPLICIT] = "implicit"};
+    int choice = 0;
+    PetscFunctionBeginUser;
+    PetscCall(EngramOptionsGetChoice(options, "coupling", names, 2, &choice));
+    parameters->time = (EngramCouplingTime)choice;
+    PetscCall(EngramOptionsGetReal(options, "coupling_tolerance", &parameters->tolerance));
+    PetscCall(EngramOptionsGetInteger(options, "coupling_iterations", &parameters->iterations));
+    PetscCall(EngramOptionsGetInteger(options, "coupling_scan", &parameters->scan_every));
+    PetscCall(EngramOptionsGetReal(options, "blowup_rate", &parameters->largest_rate));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** A search under way. */
+typedef struct Search {
+    const EngramCouplingParameters *parameters;
+    EngramCouplingFunction function;
+    double rate;       /* of the last evaluation */
+    double residual;   /* G(rate) - rate there */
+    double slope;      /* of G, as far as known */
+    double lower;      /* residual >= 0 here */
+    double upper;      /* residual < 0 here; infinity: no such rate is known yet */
+    double older;      /* size of the residual two evaluations ago */
+    double old;        /* size of the residual one evaluation ago */
+    PetscInt count;    /* evaluations */
+    PetscBool is_root; /* the residual is within the tolerance, or will be after the next step */
+} Search;
+
+static PetscErrorCode Evaluate(Search *search, double rate)
+{
+    double answer = 0.0;
+    PetscFunctionBeginUser;
+    const double previous_rate = search->rate;
+    const double previous_residual = search->residual;
+    PetscCall(search->function.evaluate(search->function.context, rate, &answer));
+    const double residual = isfinite(answer) ? answer - rate : INFINITY;
+    const double scale = PetscMax(rate, fabs(answer));
+    if (search->count > 0 && rate != previous_rate && isfinite(residual) &&
+        isfinite(previous_residual)) {
+        search->slope = 1.0 + (residual - previous_residual) / (rate - previous_rate);
+    }
+    search->older = search->old;
+    search->old = search->count > 0 ? fabs(previous_residual) : INFINITY;
+    search->rate = rate;
+    search->residual = residual;
+    search->is_root = (PetscBool)(fabs(residual) <= search->parameters->tolerance * scale);
+    if (residual < 0.0) {
+        search->upper = PetscMin(search->upper, rate);
+    } else if (rate < search->upper) {
+        search->lower = PetscMax(search->lower, rate);
+    }
+    search->count++;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Where to look next: a secant step, kept inside of what is known. */
+static double NextRate(const Search *search)
+{
+    const double denominator = 1.0 - search->slope;
+    const double secant = search->rate + search->residual / denominator;
+    if (isinf(search->upper)) {
+        /* Upwards, at least as far as the answer and not much further than that. */
+        const double answer = search->rate + search->residual;
+        const double farthest = search->rate + 8.0 * search->residual;
+        const PetscBool is_useful = (PetscBool)(denominator > 0.0 && secant > search->lower);
+        const double next = is_useful ? PetscMin(secant, farthest) : answer + search->residual;
+        return isfinite(next) ? next : 2.0 * PetscMax(search->rate, 1.0);
+    }
+    const PetscBool is_inside =
+        (PetscBool)(secant > search->lower && secant < search->upper && isfinite(secant));
+    const PetscBool is_slow = (PetscBool)(fabs(search->residual) > 0.5 * search->older);
+    return is_inside && !is_slow ? secant : 0.5 * (search->lower + search->upper);
+}
+
+/**
+ * Whether the next secant step leads to a residual within the tolerance: it gains at least as much
+ * as the last one did. The rate is then that of the next step, and its evaluation is saved.
+ */
+static PetscBool IsForeseen(Search *search)
+{
+    const double next = NextRate(search);
+    const double gain = fabs(search->residual) / search->old;
+    const double scale = search->parameters->tolerance * PetscMax(search->rate, next);
+    const PetscBool is_secant =
+        (PetscBool)(next == search->rate + search->residual / (1.0 - search->slope));
+    if (search->count > 1 && is_secant && gain < 0.1 && fabs(search->residual) * gain <= scale) {
+        search->rate = next;
+        return PETSC_TRUE;
+    }
+    return PETSC_FALSE;
+}
+
+/** Goes on from the last evaluation until a root is found or none can be. */
+static PetscErrorCode Converge(Search *search)
+{
+    const EngramCouplingParameters *parameters = search->parameters;
+    PetscFunctionBeginUser;
+    while (!search->is_root && search->count < parameters->iterations) {
+        if (IsForeseen(search)) {
+            search->is_root = PETSC_TRUE;
+            break;
+        }
+        const double next = NextRate(search);
+        const PetscBool is_beyond =
+            (PetscBool)(isinf(search->upper) && search->lower >= parameters->largest_rate);
+        const PetscBool is_stuck = (PetscBool)(next == search->lower || next == search->upper);
+        if (is_beyond || is_stuck) {
+            /* The ends of the bracket are neighbours among the doubles: as good as it gets. */
+            search->is_root = (PetscBool)(is_stuck && !is_beyond && isfinite(search->residual));
+            break;
+        }
+        PetscCall(Evaluate(search, PetscMin(next, isinf(search->upper) ? parameters->largest_rate
+                                                                       : search->upper)));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static Search StartSearch(const EngramCouplingParameters *parameters,
+                          EngramCouplingFunction function, double slope)
+{
+    const Search search = {.parameters = parameters,
+                           .function = function,
+                           .slope = slope,
+                           .lower = 0.0,
+                           .upper = INFINITY,
+                           .old = INFINITY,
+                           .older = INFINITY};
+    return search;
+}
+
+static void StoreResult(const Search *search, EngramCouplingResult *result)
+{
+    result->root = (EngramCouplingRoot){search->rate, search->count > 1 ? search->slope : 0.0};
+    result->is_found = search->is_root;
+    result->is_open = (PetscBool)(!search->is_root && isinf(search->upper));
+    result->iterations = search->count;
+    result->solutions = search->is_root ? 1 : 0;
+}
+
+PetscErrorCode EngramCouplingSolve(const EngramCouplingParameters *parameters,
+                                   EngramCouplingFunction function, double start, double slope,
+                                   EngramCouplingResult *result)
+{
+    Search search = StartSearch(parameters, function, slope);
+    PetscFunctionBeginUser;
+    PetscCall(Evaluate(&search, PetscMax(start, 0.0)));
+    PetscCall(Converge(&search));
+    StoreResult(&search, result);
+    if (search.is_root && search.count > 1 && search.slope > 1.0 + SLOPE_MARGIN &&
+        search.rate > 0.0) {
+        /* G - x rises through this root, so it is negative just below, and there is a root below
+         * that. The last steps are too short for the slope to be precise, but not for its side. */
+        Search below = StartSearch(parameters, function, search.slope);
+        PetscCall(Evaluate(&below, search.rate * (1.0 - 1e-4)));
+        if (below.residual < 0.0) {
+            PetscCall(Converge(&below));
+            if (below.is_root) {
+                StoreResult(&below, result);
+                result->solutions = 2;
+            }
+        }
+        result->iterations = search.count + below.count;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** One point of a scan. */
+typedef struct ScanPoint {
+    double rate;
+    double residual;
+} ScanPoint;
+
+static PetscErrorCode Sample(EngramCouplingFunction function, double rate, ScanPoint *point)
+{
+    double answer = 0.0;
+    PetscFunctionBeginUser;
+    PetscCall(function.evaluate(function.context, rate, &answer));
+    *point = (ScanPoint){rate, isfinite(answer) ? answer - rate : INFINITY};
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Slope of G at a root, from two neighbours. */
+static PetscErrorCode SlopeAt(EngramCouplingFunction function, double rate, double *slope)
+{
+    ScanPoint left = {0.0, 0.0};
+    ScanPoint right = {0.0, 0.0};
+    PetscFunctionBeginUser;
+    const double distance = 1e-5 * PetscMax(rate, 1e-30);
+    PetscCall(Sample(function, rate - distance, &left));
+    PetscCall(Sample(function, rate + distance, &right));
+    *slope = 1.0 + (right.residual - left.residual) / (right.rate - left.rate);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** The root between two points whose residuals have different signs. */
+static PetscErrorCode AddRoot(const EngramCouplingParameters *parameters,
+                              EngramCouplingFunction function, ScanPoint left, ScanPoint right,
+                              EngramCouplingRoot *roots, PetscInt *count)
+{
+    PetscFunctionBeginUser;
+    if (*count == ENGRAM_COUPLING_ROOTS) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    for (int i = 0; i < 200 && right.residual != left.residual; i++) {
+        ScanPoint middle = {0.0, 0.0};
+        /* Illinois steps would be faster; a scan is rare, and halving cannot fail. */
+        const double rate = 0.5 * (left.rate + right.rate);
+        if (!(rate > left.rate && rate < right.rate)) {
+            break;
+        }
+        PetscCall(Sample(function, rate, &middle));
+        const PetscBool is_left = (PetscBool)((middle.residual < 0.0) == (left.residual < 0.0));
+        left = is_left ? middle : left;
+        right = is_left ? right : middle;
+        if (right.rate - left.rate <= parameters->tolerance * right.rate) {
+            break;
+        }
+    }
+    EngramCouplingRoot *root = &roots[*count];
+    root->rate = fabs(left.residual) < fabs(right.residual) ? left.rate : right.rate;
+    root->slope = 0.0;
+    if (root->rate > 0.0) {
+        PetscCall(SlopeAt(function, root->rate, &root->slope));
+    }
+    (*count)++;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Between three points of one sign the middle one of which is nearest to zero: does it cross? */
+static PetscErrorCode CheckNearMiss(const EngramCouplingParameters *parameters,
+                                    EngramCouplingFunction function, const ScanPoint three[3],
+                                    EngramCouplingRoot *roots, PetscInt *count)
+{
+    static const double golden = 0.38196601125010515;
+    const double sign = three[1].residual < 0.0 ? -1.0 : 1.0;
+    ScanPoint low = three[0];
+    ScanPoint best = three[1];
+    ScanPoint high = three[2];
+    PetscFunctionBeginUser;
+    for (int i = 0; i < NEAR_MISS_STEPS && sign * best.residual > 0.0; i++) {
+        ScanPoint trial = {0.0, 0.0};
+        const PetscBool is_right = (PetscBool)(high.rate - best.rate > best.rate - low.rate);
+        const double target = is_right ? high.rate : low.rate;
+        PetscCall(Sample(function, best.rate + golden * (target - best.rate), &trial));
+        const PetscBool is_better = (PetscBool)(sign * trial.residual < sign * best.residual);
+        const ScanPoint end = is_better ? best : trial;
+        low = is_better == is_right ? end : low;
+        high = is_better == is_right ? high : end;
+        best = is_better ? trial : best;
+    }
+    if (sign * best.residual <= 0.0) {
+        PetscCall(AddRoot(parameters, function, three[0], best, roots, count));
+        PetscCall(AddRoot(parameters, function, best, three[2], roots, count));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramCouplingScan(const EngramCouplingParameters *parameters,
+                                  EngramCouplingFunction function, EngramCouplingRoot *roots,
+                                  PetscInt *count)
+{
+    ScanPoint last[3] = {{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}};
+    PetscFunctionBeginUser;
+    *count = 0;
+    for (int i = 0; i <= SCAN_POINTS; i++) {
+        const double share = i == 0 ? 0.0 : pow(SCAN_SMALLEST, 1.0 - (double)i / SCAN_POINTS);
+        last[0] = last[1];
+        last[1] = last[2];
+        PetscCall(Sample(function, share * parameters->largest_rate, &last[2]));
+        if (i >= 1 && (last[1].residual < 0.0) != (last[2].residual < 0.0)) {
+            PetscCall(AddRoot(parameters, function, last[1], last[2], roots, count));
+        } else if (i >= 2 && (last[0].residual < 0.0) == (last[1].residual < 0.0) &&
+                   fabs(last[1].residual) <= fabs(last[0].residual) &&
+                   fabs(last[1].residual) <= fabs(last[2].residual)) {
+            PetscCall(CheckNearMiss(parameters, function, last, roots, count));
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}

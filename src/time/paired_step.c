@@ -1,0 +1,251 @@
+#include <math.h>
+
+#include "engram/base/error.h"
+#include "engram/kernels/extrapolate.h"
+#include "rates.h"
+#include "stepper_private.h"
+
+static PetscErrorCode CreateValues(const EngramGrid *grid, SliceValues *values)
+{
+    PetscFunctionBeginUser;
+    const PetscInt padded = EngramGridPaddedSlices(grid);
+    PetscCall(EngramAlignedCalloc(padded, &values->threshold_rate));
+    PetscCall(EngramAlignedCalloc(padded, &values->firing_rate));
+    PetscCall(EngramAlignedCalloc(padded, &values->weight_density));
+    PetscCall(EngramAlignedCalloc(padded, &values->minimum));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode DestroyValues(SliceValues *values)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramAlignedFree(&values->threshold_rate));
+    PetscCall(EngramAlignedFree(&values->firing_rate));
+    PetscCall(EngramAlignedFree(&values->weight_density));
+    PetscCall(EngramAlignedFree(&values->minimum));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Copies all values over the slices, the padding included. */
+static PetscErrorCode CopyValues(const EngramGrid *grid, const SliceValues *from,
+                                 const SliceValues *to)
+{
+    PetscFunctionBeginUser;
+    const PetscInt padded = EngramGridPaddedSlices(grid);
+    PetscCall(PetscArraycpy(to->threshold_rate, from->threshold_rate, padded));
+    PetscCall(PetscArraycpy(to->firing_rate, from->firing_rate, padded));
+    PetscCall(PetscArraycpy(to->weight_density, from->weight_density, padded));
+    PetscCall(PetscArraycpy(to->minimum, from->minimum, padded));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** The arrays of the solver's results, seen as values. */
+static SliceValues ResultsOf(EngramStepper stepper)
+{
+    const EngramSliceResults *results = stepper->state.results;
+    const SliceValues values = {results->threshold_rate, results->firing_rate,
+                                results->weight_density, results->minimum};
+    return values;
+}
+
+PetscErrorCode PairedStepCreate(EngramStepper stepper)
+{
+    PairedStep *pair = &stepper->pair;
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = stepper->grid;
+    const PetscInt padded = EngramGridPaddedSlices(grid);
+    PetscCall(EngramDensityCreate(grid, stepper->rows->rows, &pair->whole));
+    if (stepper->time.is_adaptive) {
+        PetscCall(EngramDensityCreate(grid, stepper->rows->rows, &pair->backup));
+    }
+    PetscCall(CreateValues(grid, &pair->before));
+    PetscCall(CreateValues(grid, &pair->halves));
+    PetscCall(EngramAlignedCalloc(padded, &pair->shortfall));
+    PetscCall(EngramAlignedCalloc(padded, &pair->difference));
+    PetscCall(EngramAlignedCalloc(padded, &pair->rate_difference));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Goes back to the rates and the drift from which the step began; the rows stay. */
+static PetscErrorCode ReturnToStart(EngramStepper stepper)
+{
+    const SliceValues results = ResultsOf(stepper);
+    const EngramState *before = &stepper->pair.state;
+    PetscFunctionBeginUser;
+    PetscCall(CopyValues(stepper->grid, &stepper->pair.before, &results));
+    stepper->state = *before;
+    RateHistoryTruncate(&stepper->reaction.history, before->time);
+    ReactionSetActivity(&stepper->reaction, before->activity_time, before->activity);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode PairedStepTakeBack(EngramStepper stepper)
+{
+    PetscFunctionBeginUser;
+    PetscCall(ReturnToStart(stepper));
+    PetscCall(VecCopy(stepper->pair.backup.vec, stepper->rows->vec));
+    if (stepper->rows != &stepper->density) {
+        /* The density of the limit model follows from its weights. */
+        PetscCall(EngramSliceSolverQuasiStatic(stepper->solver, stepper->rows->values,
+                                               &stepper->density));
+        const SliceValues results = ResultsOf(stepper);
+        PetscCall(CopyValues(stepper->grid, &stepper->pair.before, &results));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Two half steps on the stepper's rows; leaves their results in pair.halves. */
+static PetscErrorCode TakeHalves(EngramStepper stepper, double time, double substeps)
+{
+    EngramState *state = &stepper->state;
+    PetscFunctionBeginUser;
+    const double middle = state->time + 0.5 * (time - state->time);
+    const SliceValues results = ResultsOf(stepper);
+    PetscCall(StepperSubStep(stepper, stepper->rows, middle, REACTION_WITH_RATE, substeps));
+    if (!state->is_finite) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    if (stepper->reaction.delay > 0.0) {
+        PetscCall(RateHistoryPush(&stepper->reaction.history, middle, state->total_rate));
+    }
+    PetscCall(StepperSubStep(stepper, stepper->rows, time, REACTION_SOLVE, substeps));
+    PetscCall(CopyValues(stepper->grid, &results, &stepper->pair.halves));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** What the halves have counted and met is kept when the whole step begins anew. */
+static void CarryOver(const EngramState *halves, EngramState *state)
+{
+    state->substeps += halves->substeps;
+    state->coupling_iterations += halves->coupling_iterations;
+    state->coupling_solutions =
+        PetscMin(halves->coupling_solutions, state->coupling_solutions) > 0
+            ? PetscMax(halves->coupling_solutions, state->coupling_solutions)
+            : 0;
+    state->coupling_slope = halves->coupling_slope;
+    state->has_blown_up = (PetscBool)(state->has_blown_up || halves->has_blown_up);
+    state->failure = state->failure ? state->failure : halves->failure;
+}
+
+/** Puts the two results together in the stepper's rows; `excess` of mass for the limit model. */
+static PetscErrorCode Combine(EngramStepper stepper, const EngramState *halves, double *excess)
+{
+    PairedStep *pair = &stepper->pair;
+    double integrals[3] = {0.0, 0.0, 0.0}; /* of the shortfall, and the masses of both results */
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = stepper->grid;
+    const EngramSliceResults *results = stepper->state.results;
+    const PetscBool is_limit = (PetscBool)(stepper->rows != &stepper->density);
+    const double extrapolation = stepper->time.scheme == ENGRAM_TIME_EXTRAPOLATED ? 1.0 : 0.0;
+    const EngramStepResult whole = {is_limit ? pair->whole.values : results->weight_density,
+                                    is_limit ? NULL : results->firing_rate};
+    const EngramStepResult half = {is_limit ? stepper->rows->values : pair->halves.weight_density,
+                                   is_limit ? NULL : pair->halves.firing_rate};
+    const EngramExtrapolated extrapolated = {pair->halves.weight_density, pair->halves.firing_rate,
+                                             pair->halves.minimum, pair->difference};
+    if (!is_limit) {
+        for (PetscInt i = 0; i < grid->w_local; i++) {
+            pair->rate_difference[i] = fabs(half.firing_rate[i] - whole.firing_rate[i]);
+        }
+    }
+    if (extrapolation > 0.0 || is_limit) {
+        const double *const summed[3] = {pair->shortfall, whole.weight_density,
+                                         half.weight_density};
+        EngramExtrapolationShortfall(grid->w_local, extrapolation, whole.weight_density,
+                                     half.weight_density, pair->shortfall);
+        PetscCall(RatesIntegrate(grid, stepper->reduction, 3, summed, integrals));
+    }
+    const double factor = 1.0 / (1.0 + integrals[0]);
+    const double change = extrapolation * (integrals[2] - integrals[1]);
+    *excess = factor * (integrals[2] + change + integrals[0]) - 1.0;
+    EngramExtrapolate((int)stepper->rows->rows, is_limit ? 1 : (int)grid->v_nodes, grid->w_local,
+                      grid->w_stride, is_limit ? 1.0 : grid->v_spacing, extrapolation, factor,
+                      &whole, &half, pair->whole.values, stepper->rows->values, &extrapolated);
+    const SliceValues to = ResultsOf(stepper);
+    PetscCall(CopyValues(grid, &pair->halves, &to));
+    ReactionSetActivity(&stepper->reaction, halves->activity_time, halves->activity);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Rates of the combined rows. The weights of the limit model lose their excess of mass here. */
+static PetscErrorCode Conclude(EngramStepper stepper, double time, const EngramState *halves,
+                               double excess)
+{
+    EngramState *state = &stepper->state;
+    PetscFunctionBeginUser;
+    if (stepper->rows != &stepper->density) {
+        state->total_rate = halves->total_rate;
+        state->mass_excess = RatesRoundOff(excess);
+        PetscCall(ReactionStep(&stepper->reaction, time, REACTION_WITH_RATE, stepper->rows));
+    } else {
+        PetscCall(
+            RatesReduce(stepper->grid, stepper->reduction, stepper->learning, PETSC_TRUE, state));
+    }
+    state->time = time;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode EstimateError(EngramStepper stepper, double *error)
+{
+    const double *const summed[2] = {stepper->pair.difference, stepper->pair.rate_difference};
+    double integrals[2] = {0.0, 0.0};
+    PetscFunctionBeginUser;
+    const PetscBool has_rates = (PetscBool)(stepper->rows == &stepper->density);
+    PetscCall(
+        RatesIntegrate(stepper->grid, stepper->reduction, has_rates ? 2 : 1, summed, integrals));
+    const double rates = integrals[1] / (1.0 + fabs(stepper->state.total_rate));
+    *error = PetscMax(integrals[0], rates);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode PairedStepTake(EngramStepper stepper, double time, double *error)
+{
+    PairedStep *pair = &stepper->pair;
+    EngramState *state = &stepper->state;
+    const SliceValues results = ResultsOf(stepper);
+    double excess = 0.0;
+    PetscFunctionBeginUser;
+    pair->state = *state;
+    PetscCall(CopyValues(stepper->grid, &results, &pair->before));
+    PetscCall(VecCopy(stepper->rows->vec, pair->whole.vec));
+    if (stepper->time.is_adaptive) {
+        PetscCall(VecCopy(stepper->rows->vec, pair->backup.vec));
+    }
+    if (stepper->rows != &stepper->density) {
+        /* Only the halves pass through a quasi-static state, which would take it out of them. */
+        state->mass_excess = 0.0;
+    }
+    const double limit = EngramStepperTransportLimit(stepper);
+    const double substeps = ceil((time - state->time) / limit);
+    PetscCall(TakeHalves(stepper, time, substeps));
+    if (!state->is_finite) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    const EngramState halves = *state;
+    PetscCall(ReturnToStart(stepper));
+    PetscCall(StepperSubStep(stepper, &pair->whole, time, REACTION_SOLVE, substeps));
+    if (!state->is_finite) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    CarryOver(&halves, state);
+    PetscCall(Combine(stepper, &halves, &excess));
+    PetscCall(Conclude(stepper, time, &halves, excess));
+    if (state->is_finite && error) {
+        PetscCall(EstimateError(stepper, error));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode PairedStepDestroy(EngramStepper stepper)
+{
+    PairedStep *pair = &stepper->pair;
+    PetscFunctionBeginUser;
+    PetscCall(EngramDensityDestroy(&pair->whole));
+    PetscCall(EngramDensityDestroy(&pair->backup));
+    PetscCall(DestroyValues(&pair->before));
+    PetscCall(DestroyValues(&pair->halves));
+    PetscCall(EngramAlignedFree(&pair->shortfall));
+    PetscCall(EngramAlignedFree(&pair->difference));
+    PetscCall(EngramAlignedFree(&pair->rate_difference));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
