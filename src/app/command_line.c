@@ -1,5 +1,6 @@
 #include "command_line.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,13 +102,43 @@ static double OutputBytes(const EngramSimulation *simulation, const EngramOutput
     return bytes_per_row * rows + cells * (states + 1.0);
 }
 
+/** Steps and what the transport makes of them. */
+static PetscErrorCode PrintSteps(const EngramSimulation *simulation)
+{
+    PetscFunctionBeginUser;
+    const MPI_Comm comm = simulation->grid->comm;
+    const EngramTimeParameters *time = &simulation->time;
+    const double limit = EngramStepperTransportLimit(simulation->stepper);
+    if (simulation->is_steady) {
+        PetscCall(PetscPrintf(comm, "steps:   none in time: steady states are looked for\n"));
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    if (time->is_adaptive) {
+        PetscCall(PetscPrintf(comm, "steps:   adaptive, the first of %g, to t = %g\n", time->step,
+                              time->end));
+    } else {
+        PetscCall(PetscPrintf(comm, "steps:   %" PetscInt64_FMT " of %g to t = %g\n", time->steps,
+                              time->step, time->end));
+    }
+    if (isfinite(limit)) {
+        PetscCall(PetscPrintf(comm,
+                              "CFL:     %.3g at t = 0 (transport limit %g; above 1 a step is "
+                              "divided)\n",
+                              time->step / limit, limit));
+    } else {
+        PetscCall(
+            PetscPrintf(comm, "CFL:     none: %s\n",
+                        simulation->model->plasticity ? "implicit transport" : "frozen weights"));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
                                       const EngramOutputParameters *output)
 {
     PetscFunctionBeginUser;
     const EngramGrid *grid = simulation->grid;
     const EngramState *state = EngramStepperState(simulation->stepper);
-    const double limit = EngramStepperTransportLimit(simulation->stepper);
     const double mebibyte = 1024.0 * 1024.0;
     PetscCall(PetscPrintf(grid->comm,
                           "grid:    v %" PetscInt_FMT " cells of %g, w %" PetscInt_FMT
@@ -117,12 +148,8 @@ PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
                           grid->v_nodes + 1, grid->v_spacing, grid->w_cells, grid->w_spacing,
                           (double)grid->v_nodes * (double)grid->w_cells, grid->size, grid->w_local,
                           EngramSimulationMemory(simulation) / mebibyte));
-    PetscCall(PetscPrintf(grid->comm,
-                          "steps:   %" PetscInt64_FMT " of %g to t = %g\n"
-                          "CFL:     %.3g at t = 0 (transport limit %g; above 1 a step is divided)\n"
-                          "rate:    Nbar = %.6g at t = 0\n",
-                          simulation->time.steps, simulation->time.step, simulation->time.end,
-                          simulation->time.step / limit, limit, state->total_rate));
+    PetscCall(PrintSteps(simulation));
+    PetscCall(PetscPrintf(grid->comm, "rate:    Nbar = %.6g at t = 0\n", state->total_rate));
     PetscCall(PetscPrintf(grid->comm,
                           "slices:  %s\n"
                           "output:  about %.1f MiB in %s\n"

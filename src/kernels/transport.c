@@ -4,13 +4,9 @@
 #include <string.h>
 
 #include "arithmetic.h"
+#include "limited_slope.h"
 
 enum { TILE = 64, CACHE_LINE = 8 };
-
-static double PositivePart(double x)
-{
-    return x > 0.0 ? x : 0.0;
-}
 
 /** Rounds 0 <= x <= 1 to a multiple of 2^-52: sums of two such numbers are exact. */
 static double RoundToGrid(double x)
@@ -55,9 +51,12 @@ ENGRAM_INLINE void MoveTile(ptrdiff_t count, const double *restrict to_right,
     }
 }
 
-/** One row in place, tile by tile: the copy of a tile stays in the first-level cache. */
+/**
+ * One row tile by tile, which may be where it was: the copy of a tile stays in the first-level
+ * cache.
+ */
 static void MoveRow(ptrdiff_t cells, const EngramTransportFractions *fractions, double left_ghost,
-                    double right_ghost, double *row, const double *next_row)
+                    double right_ghost, const double *row, double *moved, const double *next_row)
 {
     double old[TILE + 2];
     double left = left_ghost;
@@ -71,17 +70,17 @@ static void MoveRow(ptrdiff_t cells, const EngramTransportFractions *fractions, 
             ENGRAM_PREFETCH_WRITE(next_row + first + i);
         }
         MoveTile(count, fractions->to_right + first, fractions->stays + first,
-                 fractions->to_left + first, old, row + first);
+                 fractions->to_left + first, old, moved + first);
     }
 }
 
 void EngramTransportApply(ptrdiff_t rows, ptrdiff_t cells, ptrdiff_t stride,
                           const EngramTransportFractions *fractions, const double *left_ghost,
-                          const double *right_ghost, double *density)
+                          const double *right_ghost, const double *density, double *moved)
 {
     for (ptrdiff_t k = 0; k < rows; k++) {
-        double *row = density + k * stride;
-        const double *next_row = k + 1 < rows ? row + stride : row;
-        MoveRow(cells, fractions, left_ghost[k], right_ghost[k], row, next_row);
+        const ptrdiff_t next = k + 1 < rows ? (k + 1) * stride : k * stride;
+        MoveRow(cells, fractions, left_ghost[k], right_ghost[k], density + k * stride,
+                moved + k * stride, moved + next);
     }
 }

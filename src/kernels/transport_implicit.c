@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "arithmetic.h"
+#include "limited_slope.h"
 
 /* Rows that are solved at once: all cells of them stay in the second-level cache. */
 enum { LANES = 32 };
@@ -20,21 +21,6 @@ enum { PREFETCH_CELLS = 16, SHARPEN_PREFETCH_CELLS = 2, CACHE_LINE = 8 };
  * of numbers as small as this one may be rounded upwards by more than what the first one leaves. */
 static const double LARGEST_PART = 0.9;
 static const double HELD_BACK = 0x1p-1000;
-
-ENGRAM_INLINE double Smaller(double a, double b)
-{
-    return a < b ? a : b;
-}
-
-ENGRAM_INLINE double Larger(double a, double b)
-{
-    return a > b ? a : b;
-}
-
-ENGRAM_INLINE double PositivePart(double x)
-{
-    return x > 0.0 ? x : 0.0;
-}
 
 /** The axis and the velocities on it. */
 typedef struct ImplicitAxis {
@@ -151,14 +137,6 @@ void EngramTransportSolve(ptrdiff_t cells, ptrdiff_t rows, ptrdiff_t stride,
         MoveRight(cells, (int)(rows - first), stride, factors, content + first);
         MoveLeft(cells, (int)(rows - first), stride, factors, content + first);
     }
-}
-
-/** Half the monotonised central slope: minmod(l, r, (l + r)/4), as in the explicit step. */
-ENGRAM_INLINE double HalfSlope(double left, double right)
-{
-    const double lowest = Smaller(Larger(left, right), 0.0);
-    const double highest = Larger(Smaller(left, right), 0.0);
-    return Larger(Smaller(0.25 * (left + right), highest), lowest);
 }
 
 /**

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arithmetic.h"
+#include "limited_slope.h"
 
 enum { TILE = 128, GHOSTS = 2, SHARED = 2 * GHOSTS, CACHE_LINE = 8 };
 
@@ -28,33 +29,6 @@ typedef struct LimitedTile {
     double to_left[TILE + SHARED];  /* phi^- p */
     double flux[TILE + 1];          /* through the face left of each cell, and the last one */
 } LimitedTile;
-
-/* Written as the processor's instructions are defined, so that they become one of them each. */
-ENGRAM_INLINE double Smaller(double a, double b)
-{
-    return a < b ? a : b;
-}
-
-ENGRAM_INLINE double Larger(double a, double b)
-{
-    return a > b ? a : b;
-}
-
-ENGRAM_INLINE double PositivePart(double x)
-{
-    return x > 0.0 ? x : 0.0;
-}
-
-/**
- * Half the monotonised central slope: minmod(l, r, (l + r)/4). Of the two bounds one is zero where
- * the differences agree in sign, and both are where they do not.
- */
-ENGRAM_INLINE double HalfSlope(double left, double right)
-{
-    const double lowest = Smaller(Larger(left, right), 0.0);
-    const double highest = Larger(Smaller(left, right), 0.0);
-    return Larger(Smaller(0.25 * (left + right), highest), lowest);
-}
 
 /** q on the right face of the cell `here` points to. */
 ENGRAM_INLINE double OnRightFace(const double *here)
@@ -189,7 +163,8 @@ typedef struct LimitedRow {
     ptrdiff_t cells;
     const double *left_ghost;
     const double *right_ghost;
-    double *density;
+    const double *density;
+    double *moved; /* what becomes of the density; may be the same */
     const double *next;
 } LimitedRow;
 
@@ -229,7 +204,7 @@ ENGRAM_INLINE void UpdateCells(ptrdiff_t count, const double *restrict old,
     }
 }
 
-/** One row in place, tile by tile. */
+/** One row, tile by tile. */
 ENGRAM_INLINE void MoveRow(const LimitedRow *row, const EngramTransportCourant *courant,
                            const SignRange *decay_signs, FlowDirection learning, LimitedTile *tile)
 {
@@ -247,14 +222,14 @@ ENGRAM_INLINE void MoveRow(const LimitedRow *row, const EngramTransportCourant *
                       tile->to_right + SHARED, tile->to_left + SHARED);
         FluxOfTile(1, count, courant->decay + first + 1, courant->open + first + 1, learning,
                    decaying, tile);
-        UpdateCells(count, tile->density + GHOSTS, tile->flux, row->density + first);
+        UpdateCells(count, tile->density + GHOSTS, tile->flux, row->moved + first);
         ShiftTile(count, learning, tile);
     }
 }
 
 void EngramTransportLimitedApply(ptrdiff_t rows, ptrdiff_t cells, ptrdiff_t stride,
                                  const EngramTransportCourant *courant, const double *left_ghost,
-                                 const double *right_ghost, double *density)
+                                 const double *right_ghost, const double *density, double *moved)
 {
     const SignRange decay_signs = FindSigns(cells + 1, courant->decay);
     const SignRange phi_signs = FindSigns(cells + SHARED, courant->phi);
@@ -262,9 +237,13 @@ void EngramTransportLimitedApply(ptrdiff_t rows, ptrdiff_t cells, ptrdiff_t stri
         DirectionOf(&phi_signs, 0, cells + SHARED - 1, FLOW_RIGHT, FLOW_LEFT);
     LimitedTile tile = {{0.0}, {0.0}, {0.0}, {0.0}};
     for (ptrdiff_t k = 0; k < rows; k++) {
-        double *cells_of_row = density + k * stride;
-        const LimitedRow row = {cells, left_ghost + k * GHOSTS, right_ghost + k * GHOSTS,
-                                cells_of_row, k + 1 < rows ? cells_of_row + stride : cells_of_row};
+        const ptrdiff_t next = k + 1 < rows ? (k + 1) * stride : k * stride;
+        const LimitedRow row = {cells,
+                                left_ghost + k * GHOSTS,
+                                right_ghost + k * GHOSTS,
+                                density + k * stride,
+                                moved + k * stride,
+                                moved + next};
         if (learning == FLOW_RIGHT) {
             MoveRow(&row, courant, &decay_signs, FLOW_RIGHT, &tile);
         } else if (learning == FLOW_LEFT) {

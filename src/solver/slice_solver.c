@@ -198,15 +198,16 @@ double *EngramSliceSolverDrift(EngramSliceSolver solver)
 
 /**
  * What KSPPREONLY does, less its clearing of the solution, which would cost a quarter of the solve
- * and forbid working in place. The two vectors share their memory; the elimination allows that.
+ * and forbid working in place. The two vectors may share their memory; the elimination allows it.
  */
-static PetscErrorCode SolveDirectly(EngramSliceSolver solver, const EngramDensity *density)
+static PetscErrorCode SolveDirectly(EngramSliceSolver solver, const EngramDensity *density,
+                                    const EngramDensity *solution)
 {
     PC pc = NULL;
     PetscFunctionBeginUser;
     PetscCall(KSPGetPC(solver->ksp, &pc));
     PetscCall(VecPlaceArray(solver->alias, density->values));
-    PetscCall(PCApply(pc, solver->alias, density->vec));
+    PetscCall(PCApply(pc, solver->alias, solution->vec));
     PetscCall(VecResetArray(solver->alias));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -228,17 +229,17 @@ static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, Vec rhs, Vec soluti
 }
 
 PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, double excess,
-                                      const EngramDensity *density)
+                                      const EngramDensity *density, const EngramDensity *solution)
 {
     PetscFunctionBeginUser;
     solver->slices.lambda = lambda;
     solver->slices.excess = solver->is_direct ? excess : 0.0;
     if (solver->is_direct) {
-        PetscCall(SolveDirectly(solver, density));
+        PetscCall(SolveDirectly(solver, density, solution));
     } else {
         PetscCall(VecCopy(density->vec, solver->rhs));
-        PetscCall(SolveWithKsp(solver, solver->rhs, density->vec));
-        PetscCall(EngramSliceSolverMeasure(solver, density));
+        PetscCall(SolveWithKsp(solver, solver->rhs, solution->vec));
+        PetscCall(EngramSliceSolverMeasure(solver, solution));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

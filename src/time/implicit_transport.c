@@ -126,7 +126,7 @@ static PetscErrorCode Scatter(ImplicitTransport *transport, const EngramDensity 
 }
 
 PetscErrorCode ImplicitTransportApply(ImplicitTransport *transport, double dt, const double *phi,
-                                      const EngramDensity *rows)
+                                      const EngramDensity *from, const EngramDensity *to)
 {
     PetscFunctionBeginUser;
     const EngramGrid *grid = transport->grid;
@@ -135,7 +135,7 @@ PetscErrorCode ImplicitTransportApply(ImplicitTransport *transport, double dt, c
     PetscCallMPI(MPI_Allgatherv(phi, (PetscMPIInt)grid->w_local, MPI_DOUBLE, transport->phi,
                                 transport->cell_counts, transport->cell_starts, MPI_DOUBLE,
                                 grid->comm));
-    PetscCall(Gather(transport, rows));
+    PetscCall(Gather(transport, from));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_HALO, 0.0));
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_TRANSPORT));
     EngramTransportFactorise(grid->w_cells, ratio, transport->phi, transport->face_w,
@@ -149,7 +149,7 @@ PetscErrorCode ImplicitTransportApply(ImplicitTransport *transport, double dt, c
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_TRANSPORT,
                                 FLOPS_PER_CELL * (double)(transport->own_rows * grid->w_cells)));
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_HALO));
-    PetscCall(Scatter(transport, rows));
+    PetscCall(Scatter(transport, to));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_HALO, 0.0));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

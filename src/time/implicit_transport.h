@@ -38,12 +38,14 @@ PetscErrorCode ImplicitTransportCreate(const EngramGrid *grid, PetscInt rows, Pe
                                        ImplicitTransport *transport);
 
 /**
- * One step of length dt, in place. Collective.
+ * One step of length dt. Collective.
  *
- * @param phi  [w_local] Phi of this rank's cells
+ * @param phi   [w_local] Phi of this rank's cells
+ * @param from  rows before
+ * @param to    rows after; may be the same
  */
 PetscErrorCode ImplicitTransportApply(ImplicitTransport *transport, double dt, const double *phi,
-                                      const EngramDensity *rows);
+                                      const EngramDensity *from, const EngramDensity *to);
 
 /** Bytes of the work space that are as large as a density. Not collective. */
 double ImplicitTransportMemory(const ImplicitTransport *transport);

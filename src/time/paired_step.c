@@ -56,10 +56,10 @@ PetscErrorCode PairedStepCreate(EngramStepper stepper)
     const PetscInt padded = EngramGridPaddedSlices(grid);
     PetscCall(EngramDensityCreate(grid, stepper->rows->rows, &pair->whole));
     if (stepper->time.is_adaptive) {
-        PetscCall(EngramDensityCreate(grid, stepper->rows->rows, &pair->backup));
+        PetscCall(EngramDensityCreate(grid, stepper->rows->rows, &pair->other));
     }
     PetscCall(CreateValues(grid, &pair->before));
-    PetscCall(CreateValues(grid, &pair->halves));
+    PetscCall(CreateValues(grid, &pair->result));
     PetscCall(EngramAlignedCalloc(padded, &pair->shortfall));
     PetscCall(EngramAlignedCalloc(padded, &pair->difference));
     PetscCall(EngramAlignedCalloc(padded, &pair->rate_difference));
@@ -79,80 +79,86 @@ static PetscErrorCode ReturnToStart(EngramStepper stepper)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Exchanges two densities: their values change places, nothing is copied. */
+static void Swap(EngramDensity *a, EngramDensity *b)
+{
+    const EngramDensity kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
 PetscErrorCode PairedStepTakeBack(EngramStepper stepper)
 {
+    const SliceValues results = ResultsOf(stepper);
     PetscFunctionBeginUser;
+    if (stepper->pair.has_swapped) {
+        Swap(stepper->rows, &stepper->pair.other);
+        stepper->pair.has_swapped = PETSC_FALSE;
+    }
     PetscCall(ReturnToStart(stepper));
-    PetscCall(VecCopy(stepper->pair.backup.vec, stepper->rows->vec));
     if (stepper->rows != &stepper->density) {
         /* The density of the limit model follows from its weights. */
         PetscCall(EngramSliceSolverQuasiStatic(stepper->solver, stepper->rows->values,
                                                &stepper->density));
-        const SliceValues results = ResultsOf(stepper);
         PetscCall(CopyValues(stepper->grid, &stepper->pair.before, &results));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Two half steps on the stepper's rows; leaves their results in pair.halves. */
-static PetscErrorCode TakeHalves(EngramStepper stepper, double time, double substeps)
+/** Two half steps, into `to`. */
+static PetscErrorCode TakeHalves(EngramStepper stepper, const EngramDensity *to, double time,
+                                 double substeps)
 {
     EngramState *state = &stepper->state;
     PetscFunctionBeginUser;
     const double middle = state->time + 0.5 * (time - state->time);
-    const SliceValues results = ResultsOf(stepper);
-    PetscCall(StepperSubStep(stepper, stepper->rows, middle, REACTION_WITH_RATE, substeps));
+    PetscCall(StepperSubStep(stepper, stepper->rows, to, middle, REACTION_WITH_RATE, substeps));
     if (!state->is_finite) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (stepper->reaction.delay > 0.0) {
         PetscCall(RateHistoryPush(&stepper->reaction.history, middle, state->total_rate));
     }
-    PetscCall(StepperSubStep(stepper, stepper->rows, time, REACTION_SOLVE, substeps));
-    PetscCall(CopyValues(stepper->grid, &results, &stepper->pair.halves));
+    PetscCall(StepperSubStep(stepper, to, to, time, REACTION_SOLVE, substeps));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** What the halves have counted and met is kept when the whole step begins anew. */
-static void CarryOver(const EngramState *halves, EngramState *state)
+/** What the whole step has counted and met is added to what the halves have. */
+static void AddCounts(const EngramState *whole, EngramState *state)
 {
-    state->substeps += halves->substeps;
-    state->coupling_iterations += halves->coupling_iterations;
-    state->coupling_solutions =
-        PetscMin(halves->coupling_solutions, state->coupling_solutions) > 0
-            ? PetscMax(halves->coupling_solutions, state->coupling_solutions)
-            : 0;
-    state->coupling_slope = halves->coupling_slope;
-    state->has_blown_up = (PetscBool)(state->has_blown_up || halves->has_blown_up);
-    state->failure = state->failure ? state->failure : halves->failure;
+    const PetscInt fewest = PetscMin(whole->coupling_solutions, state->coupling_solutions);
+    const PetscInt most = PetscMax(whole->coupling_solutions, state->coupling_solutions);
+    state->substeps += whole->substeps;
+    state->coupling_iterations += whole->coupling_iterations;
+    state->coupling_solutions = fewest > 0 ? most : 0;
+    state->has_blown_up = (PetscBool)(state->has_blown_up || whole->has_blown_up);
+    state->failure = state->failure ? state->failure : whole->failure;
 }
 
 /** Puts the two results together in the stepper's rows; `excess` of mass for the limit model. */
-static PetscErrorCode Combine(EngramStepper stepper, const EngramState *halves, double *excess)
+static PetscErrorCode Combine(EngramStepper stepper, double *excess)
 {
     PairedStep *pair = &stepper->pair;
     double integrals[3] = {0.0, 0.0, 0.0}; /* of the shortfall, and the masses of both results */
     PetscFunctionBeginUser;
     const EngramGrid *grid = stepper->grid;
-    const EngramSliceResults *results = stepper->state.results;
+    const SliceValues results = ResultsOf(stepper);
     const PetscBool is_limit = (PetscBool)(stepper->rows != &stepper->density);
     const double extrapolation = stepper->time.scheme == ENGRAM_TIME_EXTRAPOLATED ? 1.0 : 0.0;
-    const EngramStepResult whole = {is_limit ? pair->whole.values : results->weight_density,
-                                    is_limit ? NULL : results->firing_rate};
-    const EngramStepResult half = {is_limit ? stepper->rows->values : pair->halves.weight_density,
-                                   is_limit ? NULL : pair->halves.firing_rate};
-    const EngramExtrapolated extrapolated = {pair->halves.weight_density, pair->halves.firing_rate,
-                                             pair->halves.minimum, pair->difference};
-    if (!is_limit) {
-        for (PetscInt i = 0; i < grid->w_local; i++) {
-            pair->rate_difference[i] = fabs(half.firing_rate[i] - whole.firing_rate[i]);
-        }
+    const EngramStepResult whole = {is_limit ? pair->whole.values : pair->result.weight_density,
+                                    is_limit ? NULL : pair->result.firing_rate};
+    const EngramStepResult halves = {is_limit ? stepper->rows->values : results.weight_density,
+                                     is_limit ? NULL : results.firing_rate};
+    const EngramExtrapolated extrapolated = {results.weight_density, results.firing_rate,
+                                             results.minimum, pair->difference};
+    for (PetscInt i = 0; i < grid->w_local && !is_limit; i++) {
+        pair->rate_difference[i] = fabs(halves.firing_rate[i] - whole.firing_rate[i]);
     }
     if (extrapolation > 0.0 || is_limit) {
         const double *const summed[3] = {pair->shortfall, whole.weight_density,
-                                         half.weight_density};
+                                         halves.weight_density};
         EngramExtrapolationShortfall(grid->w_local, extrapolation, whole.weight_density,
-                                     half.weight_density, pair->shortfall);
+                                     halves.weight_density, pair->shortfall);
         PetscCall(RatesIntegrate(grid, stepper->reduction, 3, summed, integrals));
     }
     const double factor = 1.0 / (1.0 + integrals[0]);
@@ -160,23 +166,19 @@ static PetscErrorCode Combine(EngramStepper stepper, const EngramState *halves, 
     *excess = factor * (integrals[2] + change + integrals[0]) - 1.0;
     EngramExtrapolate((int)stepper->rows->rows, is_limit ? 1 : (int)grid->v_nodes, grid->w_local,
                       grid->w_stride, is_limit ? 1.0 : grid->v_spacing, extrapolation, factor,
-                      &whole, &half, pair->whole.values, stepper->rows->values, &extrapolated);
-    const SliceValues to = ResultsOf(stepper);
-    PetscCall(CopyValues(grid, &pair->halves, &to));
-    ReactionSetActivity(&stepper->reaction, halves->activity_time, halves->activity);
+                      &whole, &halves, pair->whole.values, stepper->rows->values, &extrapolated);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** Rates of the combined rows. The weights of the limit model lose their excess of mass here. */
-static PetscErrorCode Conclude(EngramStepper stepper, double time, const EngramState *halves,
-                               double excess)
+static PetscErrorCode Conclude(EngramStepper stepper, double time, double excess)
 {
     EngramState *state = &stepper->state;
     PetscFunctionBeginUser;
     if (stepper->rows != &stepper->density) {
-        state->total_rate = halves->total_rate;
         state->mass_excess = RatesRoundOff(excess);
-        PetscCall(ReactionStep(&stepper->reaction, time, REACTION_WITH_RATE, stepper->rows));
+        PetscCall(ReactionStep(&stepper->reaction, time, REACTION_WITH_RATE, stepper->rows,
+                               stepper->rows));
     } else {
         PetscCall(
             RatesReduce(stepper->grid, stepper->reduction, stepper->learning, PETSC_TRUE, state));
@@ -206,30 +208,33 @@ PetscErrorCode PairedStepTake(EngramStepper stepper, double time, double *error)
     double excess = 0.0;
     PetscFunctionBeginUser;
     pair->state = *state;
+    pair->has_swapped = PETSC_FALSE;
     PetscCall(CopyValues(stepper->grid, &results, &pair->before));
-    PetscCall(VecCopy(stepper->rows->vec, pair->whole.vec));
-    if (stepper->time.is_adaptive) {
-        PetscCall(VecCopy(stepper->rows->vec, pair->backup.vec));
-    }
     if (stepper->rows != &stepper->density) {
-        /* Only the halves pass through a quasi-static state, which would take it out of them. */
+        /* Only the first half passes through a quasi-static state, which would take it out. */
+        pair->state.mass_excess = 0.0;
         state->mass_excess = 0.0;
     }
-    const double limit = EngramStepperTransportLimit(stepper);
-    const double substeps = ceil((time - state->time) / limit);
-    PetscCall(TakeHalves(stepper, time, substeps));
+    const double substeps = ceil((time - state->time) / EngramStepperTransportLimit(stepper));
+    PetscCall(StepperSubStep(stepper, stepper->rows, &pair->whole, time, REACTION_SOLVE, substeps));
     if (!state->is_finite) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    const EngramState halves = *state;
+    const EngramState whole = *state;
+    PetscCall(CopyValues(stepper->grid, &results, &pair->result));
     PetscCall(ReturnToStart(stepper));
-    PetscCall(StepperSubStep(stepper, &pair->whole, time, REACTION_SOLVE, substeps));
+    PetscCall(TakeHalves(stepper, stepper->time.is_adaptive ? &pair->other : stepper->rows, time,
+                         substeps));
     if (!state->is_finite) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    CarryOver(&halves, state);
-    PetscCall(Combine(stepper, &halves, &excess));
-    PetscCall(Conclude(stepper, time, &halves, excess));
+    if (stepper->time.is_adaptive) {
+        Swap(stepper->rows, &pair->other);
+        pair->has_swapped = PETSC_TRUE;
+    }
+    AddCounts(&whole, state);
+    PetscCall(Combine(stepper, &excess));
+    PetscCall(Conclude(stepper, time, excess));
     if (state->is_finite && error) {
         PetscCall(EstimateError(stepper, error));
     }
@@ -241,9 +246,9 @@ PetscErrorCode PairedStepDestroy(EngramStepper stepper)
     PairedStep *pair = &stepper->pair;
     PetscFunctionBeginUser;
     PetscCall(EngramDensityDestroy(&pair->whole));
-    PetscCall(EngramDensityDestroy(&pair->backup));
+    PetscCall(EngramDensityDestroy(&pair->other));
     PetscCall(DestroyValues(&pair->before));
-    PetscCall(DestroyValues(&pair->halves));
+    PetscCall(DestroyValues(&pair->result));
     PetscCall(EngramAlignedFree(&pair->shortfall));
     PetscCall(EngramAlignedFree(&pair->difference));
     PetscCall(EngramAlignedFree(&pair->rate_difference));

@@ -225,15 +225,18 @@ static void TakeOutExcess(const EngramGrid *grid, const EngramState *state,
 }
 
 PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent extent,
-                            const EngramDensity *rows)
+                            const EngramDensity *from, const EngramDensity *to)
 {
     EngramState *state = reaction->state;
     PetscFunctionBeginUser;
     const PetscBool is_limit = (PetscBool)(reaction->model->epsilon == 0.0);
+    if (is_limit && from != to) {
+        PetscCall(VecCopy(from->vec, to->vec));
+    }
     if (is_limit && extent == REACTION_SOLVE) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    Trial trial = TrialOfStep(reaction, time, rows);
+    Trial trial = TrialOfStep(reaction, time, from);
     double activity = trial.known + trial.share * state->total_rate;
     if (reaction->coupling->time == ENGRAM_COUPLING_IMPLICIT && trial.share > 0.0) {
         PetscCall(FindActivity(reaction, &trial, &activity));
@@ -243,10 +246,11 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (is_limit) {
-        TakeOutExcess(reaction->grid, state, rows);
-        PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, rows->values, reaction->density));
+        TakeOutExcess(reaction->grid, state, to);
+        PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, to->values, reaction->density));
     } else {
-        PetscCall(EngramSliceSolverSolve(reaction->solver, trial.lambda, state->mass_excess, rows));
+        PetscCall(
+            EngramSliceSolverSolve(reaction->solver, trial.lambda, state->mass_excess, from, to));
     }
     if (extent == REACTION_WITH_RATE) {
         PetscCall(ReduceRates(reaction, PETSC_TRUE));

@@ -63,10 +63,11 @@ typedef enum ReactionExtent {
  * solution is marked as a blow-up in the state, which then is that of the lagged coupling.
  * Collective.
  *
- * @param rows  p, or H where eps = 0
+ * @param from  p, or H where eps = 0
+ * @param to    what becomes of it; may be the same
  */
 PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent extent,
-                            const EngramDensity *rows);
+                            const EngramDensity *from, const EngramDensity *to);
 
 /** The rates of the slices at t = 0 for an initial density. Collective. */
 PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows);

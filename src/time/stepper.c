@@ -188,17 +188,20 @@ PetscErrorCode EngramStepperStart(EngramStepper stepper)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode StepperSubStep(EngramStepper stepper, EngramDensity *rows, double time,
-                              ReactionExtent extent, double substeps)
+PetscErrorCode StepperSubStep(EngramStepper stepper, const EngramDensity *from,
+                              const EngramDensity *to, double time, ReactionExtent extent,
+                              double substeps)
 {
     EngramState *state = &stepper->state;
+    const EngramDensity *rows = from;
     PetscFunctionBeginUser;
     if (stepper->model->plasticity) {
-        PetscCall(
-            TransportStepAdvance(&stepper->transport, time - state->time, substeps, rows, state));
+        PetscCall(TransportStepAdvance(&stepper->transport, time - state->time, substeps, from, to,
+                                       state));
+        rows = to;
     }
     if (state->is_finite) {
-        PetscCall(ReactionStep(&stepper->reaction, time, extent, rows));
+        PetscCall(ReactionStep(&stepper->reaction, time, extent, rows, to));
     }
     state->time = time;
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -221,7 +224,8 @@ PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time)
     } else if (stepper->is_paired) {
         PetscCall(PairedStepTake(stepper, time, NULL));
     } else {
-        PetscCall(StepperSubStep(stepper, stepper->rows, time, REACTION_WITH_RATE, 1.0));
+        PetscCall(
+            StepperSubStep(stepper, stepper->rows, stepper->rows, time, REACTION_WITH_RATE, 1.0));
     }
     state->step_length = state->time - started;
     state->rate_trend = state->time > started && state->is_finite

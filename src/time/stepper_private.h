@@ -20,11 +20,12 @@ typedef struct SliceValues {
 
 /** What one whole step and two half steps need besides the state. */
 typedef struct PairedStep {
-    EngramDensity whole;  /* result of the whole step */
-    EngramDensity backup; /* rows before the step; of adaptive runs */
-    EngramState state;    /* before the step */
-    SliceValues before;   /* results before the step */
-    SliceValues halves;   /* results of the two half steps */
+    EngramDensity whole;   /* result of the whole step */
+    EngramDensity other;   /* result of the halves, where the rows before the step are kept */
+    EngramState state;     /* before the step */
+    SliceValues before;    /* results before the step */
+    SliceValues result;    /* of the whole step */
+    PetscBool has_swapped; /* the rows before the step are in `other` */
     double *shortfall;
     double *difference;
     double *rate_difference;
@@ -49,12 +50,15 @@ struct EngramStepper {
 };
 
 /**
- * One step of first order on some rows, from the state's time to a later one.
+ * One step of first order from the state's time to a later one.
  *
+ * @param from      rows before
+ * @param to        rows after; may be the same
  * @param substeps  fewest sub-steps of an explicit transport
  */
-PetscErrorCode StepperSubStep(EngramStepper stepper, EngramDensity *rows, double time,
-                              ReactionExtent extent, double substeps);
+PetscErrorCode StepperSubStep(EngramStepper stepper, const EngramDensity *from,
+                              const EngramDensity *to, double time, ReactionExtent extent,
+                              double substeps);
 
 /** Allocates what paired steps need; the stepper's rows must exist. Not collective. */
 PetscErrorCode PairedStepCreate(EngramStepper stepper);

@@ -77,7 +77,7 @@ static void SetPhi(TransportStep *transport, const EngramState *state)
 }
 
 static PetscErrorCode TransportExplicitly(TransportStep *transport, double dt,
-                                          const EngramDensity *rows)
+                                          const EngramDensity *from, const EngramDensity *to)
 {
     EngramGhost left;
     EngramGhost right;
@@ -87,7 +87,7 @@ static PetscErrorCode TransportExplicitly(TransportStep *transport, double dt,
     const PetscInt cells = grid->w_local;
     const PetscInt order = transport->parameters.order;
     const double ratio = dt / grid->w_spacing;
-    PetscCall(EngramHaloBegin(transport->halo, rows->values, phi + 2));
+    PetscCall(EngramHaloBegin(transport->halo, from->values, phi + 2));
     PetscCall(EngramHaloEnd(transport->halo, &left, &right));
     PetscCall(PetscArraycpy(phi + 2 - order, left.velocity, order));
     PetscCall(PetscArraycpy(phi + 2 + cells, right.velocity, order));
@@ -95,15 +95,15 @@ static PetscErrorCode TransportExplicitly(TransportStep *transport, double dt,
     if (order == 1) {
         EngramTransportFractionsCompute(cells, ratio, phi + 1, grid->w_left_face,
                                         &transport->fractions);
-        EngramTransportApply(rows->rows, cells, grid->w_stride, &transport->fractions, left.columns,
-                             right.columns, rows->values);
+        EngramTransportApply(from->rows, cells, grid->w_stride, &transport->fractions, left.columns,
+                             right.columns, from->values, to->values);
     } else {
         EngramTransportCourantCompute(cells, ratio, phi, grid->w_left_face, &transport->courant);
-        EngramTransportLimitedApply(rows->rows, cells, grid->w_stride, &transport->courant,
-                                    left.columns, right.columns, rows->values);
+        EngramTransportLimitedApply(from->rows, cells, grid->w_stride, &transport->courant,
+                                    left.columns, right.columns, from->values, to->values);
     }
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_TRANSPORT,
-                                FLOPS_PER_CELL[order] * (double)(rows->rows * cells)));
+                                FLOPS_PER_CELL[order] * (double)(from->rows * cells)));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -130,8 +130,10 @@ static PetscBool IsPossible(const TransportStep *transport, double substeps, Eng
 }
 
 static PetscErrorCode SubCycle(TransportStep *transport, double dt, double fewest,
-                               EngramDensity *rows, EngramState *state)
+                               const EngramDensity *from, const EngramDensity *to,
+                               EngramState *state)
 {
+    const EngramDensity *rows = from;
     double remaining = dt;
     double planned = fewest;
     PetscFunctionBeginUser;
@@ -144,7 +146,8 @@ static PetscErrorCode SubCycle(TransportStep *transport, double dt, double fewes
         const PetscBool is_last = (PetscBool)(substeps <= 1.0);
         const double step = is_last ? remaining : remaining / substeps;
         SetPhi(transport, state);
-        PetscCall(TransportExplicitly(transport, step, rows));
+        PetscCall(TransportExplicitly(transport, step, rows, to));
+        rows = to;
         state->substeps++;
         remaining = is_last ? 0.0 : remaining - step;
         planned = substeps - 1.0;
@@ -159,14 +162,15 @@ static PetscErrorCode SubCycle(TransportStep *transport, double dt, double fewes
 }
 
 PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, double substeps,
-                                    EngramDensity *rows, EngramState *state)
+                                    const EngramDensity *from, const EngramDensity *to,
+                                    EngramState *state)
 {
     PetscFunctionBeginUser;
     if (transport->parameters.time == ENGRAM_TRANSPORT_EXPLICIT) {
-        PetscCall(SubCycle(transport, dt, substeps, rows, state));
+        PetscCall(SubCycle(transport, dt, substeps, from, to, state));
     } else if (IsPossible(transport, 1.0, state)) {
         SetPhi(transport, state);
-        PetscCall(ImplicitTransportApply(&transport->implicit, dt, transport->phi + 2, rows));
+        PetscCall(ImplicitTransportApply(&transport->implicit, dt, transport->phi + 2, from, to));
         state->substeps++;
     }
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -39,11 +39,15 @@ PetscErrorCode TransportStepCreate(const EngramGrid *grid, PetscInt rows,
 double TransportStepLimit(const TransportStep *transport, const EngramState *state);
 
 /**
- * Transports the rows over dt in at least the given number of sub-steps; counts them in the state,
- * and marks it when they are too many to go on. Collective.
+ * Transports rows over dt in at least the given number of sub-steps; counts them in the state, and
+ * marks it when they are too many to go on. Collective.
+ *
+ * @param from  rows before
+ * @param to    rows after; may be the same
  */
 PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, double substeps,
-                                    EngramDensity *rows, EngramState *state);
+                                    const EngramDensity *from, const EngramDensity *to,
+                                    EngramState *state);
 
 /** Bytes of the work space that are as large as a density. Not collective. */
 double TransportStepMemory(const TransportStep *transport);

@@ -85,7 +85,8 @@ static void StepAxis(TransportAxis *axis, double ratio)
     const double ghosts[ROWS] = {0.0};
     EngramTransportFractions fractions = FractionsCreate(axis->cells);
     EngramTransportFractionsCompute(axis->cells, ratio, axis->phi, axis->left_face_w, &fractions);
-    EngramTransportApply(ROWS, axis->cells, axis->cells, &fractions, ghosts, ghosts, axis->density);
+    EngramTransportApply(ROWS, axis->cells, axis->cells, &fractions, ghosts, ghosts, axis->density,
+                         axis->density);
     FractionsDestroy(&fractions);
 }
 
@@ -236,7 +237,7 @@ static void StepRank(const TransportAxis *axis, double ratio, ptrdiff_t first, p
     }
     EngramTransportFractionsCompute(count, ratio, axis->phi + first, axis->left_face_w + first,
                                     &fractions);
-    EngramTransportApply(ROWS, count, stride, &fractions, left, right, part);
+    EngramTransportApply(ROWS, count, stride, &fractions, left, right, part, part);
     for (int row = 0; row < ROWS; row++) {
         memcpy(result + row * cells + first, part + row * stride, (size_t)count * sizeof(*part));
         /* What follows a row in memory is not the rank's to change. */

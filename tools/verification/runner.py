@@ -8,20 +8,36 @@ import subprocess
 import tempfile
 
 import h5py
+import yaml
+
+
+def read_table(path):
+    """The columns of a CSV file, as a dictionary of lists of floats."""
+    with open(path, newline="", encoding="ascii") as stream:
+        names, *rows = csv.reader(stream)
+    return {name: [float(row[k]) for row in rows] for k, name in enumerate(names)}
 
 
 class Run:
-    """Results of one run: the series as lists, and the fields of the last state."""
+    """Results of one run: the series as lists, the fields of the last state, the other tables.
+
+    The tables are those of steady states, by their names without ending; `densities` are the
+    densities of all states that were written, at `times`.
+    """
 
     def __init__(self, folder):
-        with open(folder / "series.csv", newline="", encoding="ascii") as stream:
-            rows = list(csv.DictReader(stream))
-        self.series = {name: [float(row[name]) for row in rows] for name in rows[0]}
+        self.series = read_table(folder / "series.csv")
+        self.tables = {path.stem: read_table(path) for path in folder.glob("*.csv")}
+        with open(folder / "summary.yaml", encoding="utf-8") as stream:
+            self.summary = yaml.safe_load(stream)
         with h5py.File(folder / "fields.h5", "r") as file:
             self.w = file["w"][...]
             self.firing_rate = file["firing_rate"][-1]
             self.weight_density = file["weight_density"][-1]
-            self.density = file["density"][-1]
+            self.densities = file["density"][...]
+            self.density = self.densities[-1]
+            self.times = file["time"][...]
+            self.refractory = file["refractory"][-1] if "refractory" in file else None
             self.v = file["v"][...]
 
     @property
@@ -30,8 +46,11 @@ class Run:
         return self.series["total_rate"][-1]
 
 
-def run(program, options, ranks=0):
-    """Runs the program with these options in a temporary folder and reads what it left."""
+def run(program, options, ranks=0, expect=0):
+    """Runs the program with these options in a temporary folder and reads what it left.
+
+    Any other exit code than the expected one is an error.
+    """
     with tempfile.TemporaryDirectory(prefix="engram_verification_") as name:
         folder = pathlib.Path(name)
         with open(folder / "case.yaml", "w", encoding="utf-8") as stream:
@@ -42,7 +61,7 @@ def run(program, options, ranks=0):
             command = ["mpirun", "-n", str(ranks)] + command
         process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False,
                                  env=dict(os.environ), stdin=subprocess.DEVNULL)
-        if process.returncode != 0:
+        if process.returncode != expect:
             raise RuntimeError(f"{' '.join(command)} with {options}: {process.stderr}")
         return Run(folder / "output")
 

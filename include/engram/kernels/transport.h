@@ -45,7 +45,7 @@ void EngramTransportFractionsCompute(ptrdiff_t cells, double step_ratio, const d
                                      const EngramTransportFractions *fractions);
 
 /**
- * Moves the content of all rows (one row a potential), in place.
+ * Moves the content of all rows (one row a potential).
  *
  * @param rows         rows of the density
  * @param cells        cells of this process
@@ -54,9 +54,10 @@ void EngramTransportFractionsCompute(ptrdiff_t cells, double step_ratio, const d
  * @param left_ghost   [rows] density of the cell left of the first one (finite; 0 at the end)
  * @param right_ghost  [rows] density of the cell right of the last one
  * @param density      [rows * stride] p[row * stride + cell]
+ * @param moved        [rows * stride] what becomes of it; may be the same array
  */
 void EngramTransportApply(ptrdiff_t rows, ptrdiff_t cells, ptrdiff_t stride,
                           const EngramTransportFractions *fractions, const double *left_ghost,
-                          const double *right_ghost, double *density);
+                          const double *right_ghost, const double *density, double *moved);
 
 #endif

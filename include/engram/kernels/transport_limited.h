@@ -56,7 +56,7 @@ void EngramTransportCourantCompute(ptrdiff_t cells, double step_ratio, const dou
                                    const EngramTransportCourant *courant);
 
 /**
- * Moves the content of all rows (one row a potential), in place. Beyond an end of the axis the
+ * Moves the content of all rows (one row a potential). Beyond an end of the axis the
  * ghosts mirror the cells, so that the slope in the last cell is zero.
  *
  * @param rows         rows of the density
@@ -67,9 +67,10 @@ void EngramTransportCourantCompute(ptrdiff_t cells, double step_ratio, const dou
  *                     -2 at 2k and the cell -1 at 2k + 1
  * @param right_ghost  [2 * rows] density of the two cells right of the last one, the nearer first
  * @param density      [rows * stride] p[row * stride + cell], non-negative
+ * @param moved        [rows * stride] what becomes of it; may be the same array
  */
 void EngramTransportLimitedApply(ptrdiff_t rows, ptrdiff_t cells, ptrdiff_t stride,
                                  const EngramTransportCourant *courant, const double *left_ghost,
-                                 const double *right_ghost, double *density);
+                                 const double *right_ghost, const double *density, double *moved);
 
 #endif

@@ -63,16 +63,17 @@ void EngramSliceSolverSetNoise(EngramSliceSolver solver, double noise);
 double *EngramSliceSolverDrift(EngramSliceSolver solver);
 
 /**
- * Advances the density by one implicit step, in place, and reports on the slices. Not collective.
+ * Advances the density by one implicit step and reports on the slices. Not collective.
  *
  * @param lambda   dt/eps > 0
  * @param excess   relative excess of the total mass, of the size of round-off, that the elimination
  *                 takes out again; other methods leave it
- * @param density  p, replaced by the solution of (I + lambda D) p_new = p
+ * @param density   p
+ * @param solution  p_new of (I + lambda D) p_new = p; may be the same density
  * @return ENGRAM_ERR_SOLVER when an iterative method did not converge
  */
 PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, double excess,
-                                      const EngramDensity *density);
+                                      const EngramDensity *density, const EngramDensity *solution);
 
 /**
  * The firing rates that a solve would give, without touching the density. Not collective.
