@@ -106,7 +106,7 @@ static double OutputBytes(const EngramSimulation *simulation, const EngramOutput
 static PetscErrorCode PrintSteps(const EngramSimulation *simulation)
 {
     PetscFunctionBeginUser;
-    const MPI_Comm comm = simulation->grid->comm;
+    MPI_Comm comm = simulation->grid->comm;
     const EngramTimeParameters *time = &simulation->time;
     const double limit = EngramStepperTransportLimit(simulation->stepper);
     if (simulation->is_steady) {

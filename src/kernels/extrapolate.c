@@ -43,6 +43,10 @@ ENGRAM_INLINE int Compare(const Group *group, int lanes, double spacing, double 
     for (int k = 0; k < group->rows; k++) {
         const double *restrict whole = group->whole + k * group->stride;
         const double *restrict halves = group->halves + k * group->stride;
+        if (k + PREFETCH_ROWS < group->rows) {
+            PrefetchRow(whole + PREFETCH_ROWS * group->stride, lanes);
+            PrefetchRow(halves + PREFETCH_ROWS * group->stride, lanes);
+        }
         ENGRAM_INDEPENDENT
         for (int i = 0; i < lanes; i++) {
             const double change = halves[i] - whole[i];

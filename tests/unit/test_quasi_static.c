@@ -1,6 +1,6 @@
 /**
- * The quasi-static limit lambda -> infinity of the elimination: the firing rate of a neuron in a
- * steady input against its closed form, the Siegert integral.
+ * The quasi-static limit lambda -> infinity of the elimination, and the same state found directly:
+ * the firing rate of a neuron in a steady input against its closed form, the Siegert integral.
  */
 #include "slice_problem.h"
 
@@ -48,8 +48,8 @@ static void TestClosedForm(void **state)
     UNIT_ASSERT_AT_MOST(fabs(ClosedFormRate(3.0, 1.0) - 1.910962330034), 1e-12);
 }
 
-/** Steady slices for all drifts, on `cells` cells between V_MIN and the threshold. */
-static SliceProblem SteadyState(int cells, double noise)
+/** Slices for all drifts, on `cells` cells between V_MIN and the threshold. */
+static SliceProblem ProblemOf(int cells, double noise)
 {
     const double spacing = (V_THRESHOLD - V_MIN) / cells;
     const int reset_node = (int)lround((V_RESET - V_MIN) / spacing) - 1;
@@ -60,6 +60,13 @@ static SliceProblem SteadyState(int cells, double noise)
     for (int i = 0; i < DRIFTS; i++) {
         problem.drift[i] = DRIFT[i];
     }
+    return problem;
+}
+
+/** Steady slices, by the elimination. */
+static SliceProblem SteadyState(int cells, double noise)
+{
+    SliceProblem problem = ProblemOf(cells, noise);
     SliceProblemSolve(&problem, LAMBDA);
     return problem;
 }
@@ -75,13 +82,27 @@ static void RateErrors(int cells, double noise, double *errors)
     SliceProblemDestroy(&problem);
 }
 
+/** The same of the state that is found directly, which needs no density for its rates. */
+static void DirectRateErrors(int cells, double noise, double *errors)
+{
+    SliceProblem problem = ProblemOf(cells, noise);
+    EngramSliceQuasiStatic(&problem.table, DRIFTS, problem.stride, problem.drift, problem.rhs, NULL,
+                           problem.work, &problem.results);
+    for (int i = 0; i < DRIFTS; i++) {
+        const double rate = problem.results.threshold_rate[i];
+        errors[i] = fabs(rate / ClosedFormRate(DRIFT[i], noise) - 1.0);
+    }
+    SliceProblemDestroy(&problem);
+}
+
 /** Second order in h between each two of the grids, and an error bound on the last one. */
-static void ExpectSecondOrder(int cells, double noise, double bound)
+static void ExpectSecondOrder(void (*find_errors)(int cells, double noise, double *errors),
+                              int cells, double noise, double bound)
 {
     enum { GRIDS = 4 };
     double errors[GRIDS][DRIFTS];
     for (int grid = 0; grid < GRIDS; grid++) {
-        RateErrors(cells << grid, noise, errors[grid]);
+        find_errors(cells << grid, noise, errors[grid]);
     }
     for (int i = 0; i < DRIFTS; i++) {
         for (int grid = 1; grid < GRIDS; grid++) {
@@ -94,8 +115,15 @@ static void ExpectSecondOrder(int cells, double noise, double bound)
 static void TestRateIsSecondOrder(void **state)
 {
     (void)state;
-    ExpectSecondOrder(160, 1.0, 1e-5);
-    ExpectSecondOrder(320, 0.3, 1e-5);
+    ExpectSecondOrder(RateErrors, 160, 1.0, 1e-5);
+    ExpectSecondOrder(RateErrors, 320, 0.3, 1e-5);
+}
+
+static void TestDirectRateIsSecondOrder(void **state)
+{
+    (void)state;
+    ExpectSecondOrder(DirectRateErrors, 160, 1.0, 1e-5);
+    ExpectSecondOrder(DirectRateErrors, 320, 0.3, 1e-5);
 }
 
 /** Without noise the rate of a driven neuron is 1/ln((mu - V_R)/(mu - V_F)), and 0 below. */
@@ -169,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(TestClosedForm),
         cmocka_unit_test(TestRateIsSecondOrder),
+        cmocka_unit_test(TestDirectRateIsSecondOrder),
         cmocka_unit_test(TestRateWithoutNoise),
         cmocka_unit_test(TestFluxesOfTheSteadyState),
         cmocka_unit_test(TestOldDensityIsForgotten),
