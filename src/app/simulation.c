@@ -1,5 +1,7 @@
 #include "engram/app/simulation.h"
 
+#include <stdio.h>
+
 #include "engram/base/error.h"
 #include "engram/base/log.h"
 #include "run.h"
@@ -58,10 +60,10 @@ PetscErrorCode EngramSimulationRun(EngramSimulation *simulation,
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (time->is_adaptive) {
-        PetscCall(PetscSNPrintf(plan, sizeof(plan), "adaptive steps to t = %g", time->end));
+        (void)snprintf(plan, sizeof(plan), "adaptive steps to t = %g", time->end);
     } else {
-        PetscCall(PetscSNPrintf(plan, sizeof(plan), "%" PetscInt64_FMT " step%s to t = %g",
-                                time->steps, time->steps > 1 ? "s" : "", time->end));
+        (void)snprintf(plan, sizeof(plan), "%" PetscInt64_FMT " step%s to t = %g", time->steps,
+                       time->steps > 1 ? "s" : "", time->end);
     }
     PetscCall(RunStart(simulation, output, plan, outcome, &run));
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_STEPS));

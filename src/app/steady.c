@@ -98,8 +98,8 @@ static PetscErrorCode ShowStates(Run *run, const EngramOutputParameters *output)
         PetscCall(EngramStepperTakeSteady(stepper, roots[i].rate));
         PetscCall(RunShow(run, i + 1));
         PetscCall(PetscPrintf(grid->comm,
-                              "steady state %" PetscInt_FMT ": Nbar = %.10g, %s "
-                              "(slope %.6g)\n",
+                              "steady state %" PetscInt_FMT ": Nbar = %.10g, %s by its slope "
+                              "%.6g\n",
                               i + 1, roots[i].rate, is_stable > 0.0 ? "stable" : "unstable",
                               roots[i].slope));
     }

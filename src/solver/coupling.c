@@ -54,15 +54,17 @@ PetscErrorCode EngramCouplingParametersGet(EngramOptions options,
 typedef struct Search {
     const EngramCouplingParameters *parameters;
     EngramCouplingFunction function;
-    double rate;       /* of the last evaluation */
-    double residual;   /* G(rate) - rate there */
-    double slope;      /* of G, as far as known */
-    double lower;      /* residual >= 0 here */
-    double upper;      /* residual < 0 here; infinity: no such rate is known yet */
-    double older;      /* size of the residual two evaluations ago */
-    double old;        /* size of the residual one evaluation ago */
-    PetscInt count;    /* evaluations */
-    PetscBool is_root; /* the residual is within the tolerance, or will be after the next step */
+    double rate;          /* of the last evaluation */
+    double residual;      /* G(rate) - rate there */
+    double moved;         /* distance from the evaluation before it */
+    double slope;         /* of G, as far as known */
+    double lower;         /* residual >= 0 here */
+    double upper;         /* residual < 0 here; infinity: no such rate is known yet */
+    double older;         /* size of the residual two evaluations ago */
+    double old;           /* size of the residual one evaluation ago */
+    PetscBool knows_zero; /* G(0) has been evaluated */
+    PetscInt count;       /* evaluations */
+    PetscBool is_root;    /* the residual is within the tolerance, or will be after the next step */
 } Search;
 
 static PetscErrorCode Evaluate(Search *search, double rate)
@@ -78,16 +80,19 @@ static PetscErrorCode Evaluate(Search *search, double rate)
         isfinite(previous_residual)) {
         search->slope = 1.0 + (residual - previous_residual) / (rate - previous_rate);
     }
+    search->moved = search->count > 0 ? fabs(rate - previous_rate) : 0.0;
     search->older = search->old;
     search->old = search->count > 0 ? fabs(previous_residual) : INFINITY;
     search->rate = rate;
     search->residual = residual;
-    search->is_root = (PetscBool)(fabs(residual) <= search->parameters->tolerance * scale);
+    search->is_root =
+        (PetscBool)(isfinite(residual) && fabs(residual) <= search->parameters->tolerance * scale);
     if (residual < 0.0) {
         search->upper = PetscMin(search->upper, rate);
     } else if (rate < search->upper) {
         search->lower = PetscMax(search->lower, rate);
     }
+    search->knows_zero = (PetscBool)(search->knows_zero || rate == 0.0);
     search->count++;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -98,9 +103,12 @@ static double NextRate(const Search *search)
     const double denominator = 1.0 - search->slope;
     const double secant = search->rate + search->residual / denominator;
     if (isinf(search->upper)) {
-        /* Upwards, at least as far as the answer and not much further than that. */
-        const double answer = search->rate + search->residual;
-        const double farthest = search->rate + 8.0 * search->residual;
+        /* Upwards, at least as far as the answer and not much further than that, but in growing
+         * steps: where G is nearly parallel to the diagonal, the answer is always near. */
+        const double answer =
+            search->rate + PetscMax(search->residual, 2.0 * search->moved - search->residual);
+        const double farthest =
+            search->rate + PetscMax(8.0 * search->residual, 4.0 * search->moved);
         const PetscBool is_useful = (PetscBool)(denominator > 0.0 && secant > search->lower);
         const double next = is_useful ? PetscMin(secant, farthest) : answer + search->residual;
         return isfinite(next) ? next : 2.0 * PetscMax(search->rate, 1.0);
@@ -108,6 +116,10 @@ static double NextRate(const Search *search)
     const PetscBool is_inside =
         (PetscBool)(secant > search->lower && secant < search->upper && isfinite(secant));
     const PetscBool is_slow = (PetscBool)(fabs(search->residual) > 0.5 * search->older);
+    if (secant <= 0.0 && search->lower == 0.0 && !search->knows_zero &&
+        search->upper <= 1e-12 * search->parameters->largest_rate) {
+        return 0.0;
+    }
     return is_inside && !is_slow ? secant : 0.5 * (search->lower + search->upper);
 }
 
@@ -119,10 +131,11 @@ static PetscBool IsForeseen(Search *search)
 {
     const double next = NextRate(search);
     const double gain = fabs(search->residual) / search->old;
-    const double scale = search->parameters->tolerance * PetscMax(search->rate, next);
+    const double scale = search->parameters->tolerance * PetscMin(search->rate, next);
     const PetscBool is_secant =
         (PetscBool)(next == search->rate + search->residual / (1.0 - search->slope));
-    if (search->count > 1 && is_secant && gain < 0.1 && fabs(search->residual) * gain <= scale) {
+    if (search->count > 1 && is_secant && gain < 0.1 && search->moved < 0.01 * search->rate &&
+        fabs(search->residual) * gain <= scale) {
         search->rate = next;
         return PETSC_TRUE;
     }
@@ -142,7 +155,9 @@ static PetscErrorCode Converge(Search *search)
         const double next = NextRate(search);
         const PetscBool is_beyond =
             (PetscBool)(isinf(search->upper) && search->lower >= parameters->largest_rate);
-        const PetscBool is_stuck = (PetscBool)(next == search->lower || next == search->upper);
+        const PetscBool is_stuck =
+            (PetscBool)((next == search->lower && (next > 0.0 || search->knows_zero)) ||
+                        next == search->upper);
         if (is_beyond || is_stuck) {
             /* The ends of the bracket are neighbours among the doubles: as good as it gets. */
             search->is_root = (PetscBool)(is_stuck && !is_beyond && isfinite(search->residual));
@@ -182,15 +197,20 @@ PetscErrorCode EngramCouplingSolve(const EngramCouplingParameters *parameters,
 {
     Search search = StartSearch(parameters, function, slope);
     PetscFunctionBeginUser;
-    PetscCall(Evaluate(&search, PetscMax(start, 0.0)));
+    PetscCall(Evaluate(&search, PetscMin(PetscMax(start, 0.0), parameters->largest_rate)));
     PetscCall(Converge(&search));
     StoreResult(&search, result);
-    if (search.is_root && search.count > 1 && search.slope > 1.0 + SLOPE_MARGIN &&
-        search.rate > 0.0) {
+    if (search.is_root && search.rate > 0.0 &&
+        (search.count == 1 || search.slope > 1.0 + SLOPE_MARGIN)) {
         /* G - x rises through this root, so it is negative just below, and there is a root below
          * that. The last steps are too short for the slope to be precise, but not for its side. */
         Search below = StartSearch(parameters, function, search.slope);
-        PetscCall(Evaluate(&below, search.rate * (1.0 - 1e-4)));
+        PetscCall(
+            Evaluate(&below, search.rate * (1.0 - PetscMax(1e-4, 10.0 * parameters->tolerance))));
+        if (search.count == 1) {
+            result->root.slope =
+                1.0 + (search.residual - below.residual) / (search.rate - below.rate);
+        }
         if (below.residual < 0.0) {
             PetscCall(Converge(&below));
             if (below.is_root) {
@@ -255,6 +275,10 @@ static PetscErrorCode AddRoot(const EngramCouplingParameters *parameters,
             break;
         }
     }
+    if (!isfinite(left.residual) || !isfinite(right.residual)) {
+        /* The function ceases to be finite there: no root. */
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
     EngramCouplingRoot *root = &roots[*count];
     root->rate = fabs(left.residual) < fabs(right.residual) ? left.rate : right.rate;
     root->slope = 0.0;
@@ -309,7 +333,7 @@ PetscErrorCode EngramCouplingScan(const EngramCouplingParameters *parameters,
         if (i >= 1 && (last[1].residual < 0.0) != (last[2].residual < 0.0)) {
             PetscCall(AddRoot(parameters, function, last[1], last[2], roots, count));
         } else if (i >= 2 && (last[0].residual < 0.0) == (last[1].residual < 0.0) &&
-                   fabs(last[1].residual) <= fabs(last[0].residual) &&
+                   isfinite(last[1].residual) && fabs(last[1].residual) <= fabs(last[0].residual) &&
                    fabs(last[1].residual) <= fabs(last[2].residual)) {
             PetscCall(CheckNearMiss(parameters, function, last, roots, count));
         }

@@ -8,9 +8,9 @@
 /* Iterations for the initial total rate; each reduces its error by a factor of order h. */
 enum { MAXIMUM_START_ITERATIONS = 100 };
 
-/* Beyond it a step reaches the quasi-static state to the last digit, and a larger one would only
- * overflow. */
-static const double LARGEST_LAMBDA = 1e200;
+/* Beyond it a step reaches the quasi-static state to the last digit, and a much larger one would
+ * overflow where it meets the largest weight of a face, e^350. */
+static const double LARGEST_LAMBDA = 1e100;
 
 /* Entries of the history to begin with. */
 enum { HISTORY_ROOM = 1024 };
@@ -19,6 +19,7 @@ PetscErrorCode ReactionCreate(Reaction *reaction)
 {
     PetscFunctionBeginUser;
     reaction->input_time = NAN;
+    reaction->lagged_rate = NAN;
     reaction->input_is_steady = (PetscBool)!EngramExpressionUses(reaction->model->input, 't');
     reaction->delay = reaction->model->epsilon * reaction->model->delay;
     PetscCall(EngramAlignedCalloc(reaction->grid->w_local, &reaction->input));
@@ -114,6 +115,12 @@ typedef struct Trial {
     double share;
 } Trial;
 
+/** The rate that a lagged coupling sees. */
+static double LaggedRate(const Reaction *reaction)
+{
+    return isnan(reaction->lagged_rate) ? reaction->state->total_rate : reaction->lagged_rate;
+}
+
 /** What the activity of a step is made of: known + share * (rate at its end). */
 static Trial TrialOfStep(Reaction *reaction, double time, const EngramDensity *rows)
 {
@@ -125,7 +132,7 @@ static Trial TrialOfStep(Reaction *reaction, double time, const EngramDensity *r
     trial.lambda = epsilon > 0.0 ? PetscMin(dt / epsilon, LARGEST_LAMBDA) : INFINITY;
     if (reaction->delay > 0.0) {
         trial.share = seen > state->time ? (seen - state->time) / dt : 0.0;
-        trial.known = trial.share > 0.0 ? (1.0 - trial.share) * state->total_rate
+        trial.known = trial.share > 0.0 ? (1.0 - trial.share) * LaggedRate(reaction)
                                         : RateHistoryAt(&reaction->history, seen);
     }
     return trial;
@@ -237,7 +244,7 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     Trial trial = TrialOfStep(reaction, time, from);
-    double activity = trial.known + trial.share * state->total_rate;
+    double activity = trial.known + trial.share * LaggedRate(reaction);
     if (reaction->coupling->time == ENGRAM_COUPLING_IMPLICIT && trial.share > 0.0) {
         PetscCall(FindActivity(reaction, &trial, &activity));
     }

@@ -30,7 +30,8 @@ typedef struct Reaction {
     double *input;                            /* [w_local] I(w, t) */
     double input_time;
     PetscBool input_is_steady;
-    double delay; /* eps d */
+    double delay;       /* eps d */
+    double lagged_rate; /* what a lagged coupling sees; NaN: the rate at the start of the step */
     RateHistory history;
 } Reaction;
 

@@ -91,7 +91,8 @@ const EngramState *EngramStepperState(EngramStepper stepper);
 
 /**
  * All total rates for which the present distribution of weights has a quasi-static state, in
- * ascending order, with the slope of the scalar equation; below 1 a state is stable. Collective.
+ * ascending order, with the slope of the scalar equation: below 1 no change of the rate feeds
+ * itself, though an oscillation may. Collective.
  *
  * @param roots  [ENGRAM_COUPLING_ROOTS]
  */
