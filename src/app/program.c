@@ -8,6 +8,7 @@
 #include "engram/base/error.h"
 #include "engram/base/log.h"
 #include "engram/kernels/denormals.h"
+#include "steady.h"
 
 /** Runs a case whose options are loaded. */
 static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulation,
@@ -21,6 +22,7 @@ static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulatio
     PetscCall(EngramSimulationSetUp(PETSC_COMM_WORLD, options, simulation));
     PetscCall(
         EngramSliceSolverDescribe(simulation->solver, output->solver, sizeof(output->solver)));
+    PetscCall(SteadyCheck(simulation));
     PetscCall(EngramLogStageEnd());
     if (is_dry) {
         PetscCall(CommandLinePrintDryRun(simulation, output));

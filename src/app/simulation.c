@@ -20,6 +20,32 @@ PetscErrorCode EngramSimulationRegisterOptions(EngramOptions options)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Tells of options that were given and do nothing without another one. */
+static PetscErrorCode WarnOfIdle(EngramOptions options, const EngramSimulation *simulation)
+{
+    static const struct {
+        const char *name;
+        const char *needs;
+        PetscBool is_coupling;
+    } pairs[] = {{"time_tolerance", "-time_adaptive true", PETSC_FALSE},
+                 {"time_step_min", "-time_adaptive true", PETSC_FALSE},
+                 {"time_step_max", "-time_adaptive true", PETSC_FALSE},
+                 {"coupling_iterations", "-coupling implicit", PETSC_TRUE},
+                 {"coupling_scan", "-coupling implicit", PETSC_TRUE}};
+    PetscFunctionBeginUser;
+    const PetscBool is_implicit =
+        (PetscBool)(simulation->coupling.time == ENGRAM_COUPLING_IMPLICIT);
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        PetscBool is_default = PETSC_FALSE;
+        const PetscBool is_used = pairs[i].is_coupling ? is_implicit : simulation->time.is_adaptive;
+        PetscCall(EngramOptionsIsDefault(options, pairs[i].name, &is_default));
+        if (!is_used && !is_default) {
+            PetscCall(EngramWarning("-%s does nothing without %s", pairs[i].name, pairs[i].needs));
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
                                      EngramSimulation *simulation)
 {
@@ -33,6 +59,7 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     if (simulation->is_steady) {
         PetscCall(SteadyAdjust(simulation));
     }
+    PetscCall(WarnOfIdle(options, simulation));
     PetscCall(EngramGridParametersGet(options, &grid_parameters));
     PetscCall(EngramGridCreate(comm, &grid_parameters, &simulation->grid));
     const EngramModel *model = simulation->model;

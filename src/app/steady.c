@@ -79,6 +79,18 @@ PetscErrorCode SteadyAdjust(EngramSimulation *simulation)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode SteadyCheck(const EngramSimulation *simulation)
+{
+    Sweep sweep;
+    PetscBool is_sweep = PETSC_FALSE;
+    PetscFunctionBeginUser;
+    PetscCall(GetSweep(simulation->options, &sweep, &is_sweep));
+    if (is_sweep) {
+        PetscCall(SweepTry(simulation->grid->comm, simulation->options, &sweep));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** All states of frozen weights, one after the other. */
 static PetscErrorCode ShowStates(Run *run, const EngramOutputParameters *output)
 {

@@ -21,6 +21,9 @@ PetscErrorCode SteadyIsWanted(EngramOptions options, PetscBool *is_wanted);
  */
 PetscErrorCode SteadyAdjust(EngramSimulation *simulation);
 
+/** What a sweep would do to the case, before anything is written. Collective. */
+PetscErrorCode SteadyCheck(const EngramSimulation *simulation);
+
 /** Finds the steady states and writes the usual outputs, and the tables. Collective. */
 PetscErrorCode SteadyRun(EngramSimulation *simulation, const EngramOutputParameters *output,
                          EngramOutcome *outcome);

@@ -20,9 +20,10 @@ typedef struct States {
 static PetscErrorCode RefuseText(const char *text)
 {
     PetscFunctionBeginUser;
-    PetscCall(EngramInputError("-steady_sweep %s: must be OPTION:from:to:n with n >= 2, as in "
-                               "grid_w_min+grid_w_max:0:3:61 (names joined by + are varied alike)",
-                               text));
+    PetscCall(
+        EngramInputError("-steady_sweep %s: must be OPTION:from:to:n with n from 2 to 1e6, as in "
+                         "grid_w_min+grid_w_max:0:3:61 (names joined by + are varied alike)",
+                         text));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -56,6 +57,9 @@ PetscErrorCode SweepParse(const char *text, Sweep *sweep)
         }
         sweep->names[sweep->name_count++] = name[0] == '-' ? name + 1 : name;
     }
+    if (sweep->name_count == 0) {
+        PetscCall(RefuseText(text));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -69,15 +73,48 @@ PetscErrorCode SweepCheck(EngramOptions options, const Sweep *sweep)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** The i-th value. */
+static double ValueAt(const Sweep *sweep, PetscInt i)
+{
+    const double share = (double)i / (double)(sweep->count - 1);
+    return (1.0 - share) * sweep->from + share * sweep->to;
+}
+
+static PetscErrorCode SetUpAt(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
+                              double value, EngramSimulation *simulation)
+{
+    PetscFunctionBeginUser;
+    *simulation = (EngramSimulation){.options = options};
+    for (int i = 0; i < sweep->name_count; i++) {
+        PetscCall(EngramOptionsVaryReal(options, sweep->names[i], value));
+    }
+    const PetscErrorCode code = EngramSimulationSetUp(comm, options, simulation);
+    PetscCall(EngramOptionsEndVariation(options));
+    if (code) {
+        PetscCall(EngramWarning("that is what -steady_sweep makes of the case with %s = %.10g",
+                                sweep->names[0], value));
+        PetscCall(code);
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode SweepTry(MPI_Comm comm, EngramOptions options, const Sweep *sweep)
+{
+    EngramSimulation simulation;
+    PetscFunctionBeginUser;
+    for (PetscInt i = 0; i < sweep->count; i++) {
+        PetscCall(SetUpAt(comm, options, sweep, ValueAt(sweep, i), &simulation));
+        PetscCall(EngramSimulationDestroy(&simulation));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode FindStates(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
                                  double value, States *states)
 {
-    EngramSimulation simulation = {.options = options};
+    EngramSimulation simulation;
     PetscFunctionBeginUser;
-    for (int i = 0; i < sweep->name_count; i++) {
-        PetscCall(EngramOptionsSetReal(options, sweep->names[i], value));
-    }
-    PetscCall(EngramSimulationSetUp(comm, options, &simulation));
+    PetscCall(SetUpAt(comm, options, sweep, value, &simulation));
     PetscCall(EngramStepperFindSteady(simulation.stepper, states->roots, &states->count));
     PetscCall(EngramSimulationDestroy(&simulation));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -125,6 +162,15 @@ static PetscErrorCode LocateFold(MPI_Comm comm, EngramOptions options, const Swe
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscBool AreSame(const States *a, const States *b)
+{
+    PetscBool are_same = (PetscBool)(a->count == b->count);
+    for (PetscInt i = 0; i < a->count && are_same; i++) {
+        are_same = (PetscBool)(a->roots[i].rate == b->roots[i].rate);
+    }
+    return are_same;
+}
+
 static void AddStates(EngramSteadyTable table, double value, const States *states)
 {
     for (PetscInt i = 0; i < states->count; i++) {
@@ -145,6 +191,7 @@ PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep
     EngramSteadyTable table = NULL;
     EngramSteadyTable folds = NULL;
     States last = {.count = 0};
+    PetscBool is_varied = PETSC_FALSE;
     double last_value = 0.0;
     char columns[ENGRAM_OPTION_LENGTH];
     PetscFunctionBeginUser;
@@ -155,16 +202,21 @@ PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep
     PetscCall(EngramSteadyTableOpen(comm, output->directory, "folds.csv", columns, &folds));
     for (PetscInt i = 0; i < sweep->count; i++) {
         States states;
-        const double share = (double)i / (double)(sweep->count - 1);
-        const double value = (1.0 - share) * sweep->from + share * sweep->to;
+        const double value = ValueAt(sweep, i);
         PetscCall(FindStates(comm, options, sweep, value, &states));
         AddStates(table, value, &states);
         /* A single state that comes or goes has crossed the largest rate: no fold. */
         if (i > 0 && states.count != last.count && (states.count - last.count) % 2 == 0) {
             PetscCall(LocateFold(comm, options, sweep, last_value, &last, value, &states, folds));
         }
+        is_varied = (PetscBool)(is_varied || (i > 0 && !AreSame(&states, &last)));
         last = states;
         last_value = value;
+    }
+    if (!is_varied) {
+        PetscCall(EngramWarning("the steady states are the same for all values of -%s: they do not "
+                                "depend on it",
+                                sweep->names[0]));
     }
     PetscCall(EngramSteadyTableClose(&table));
     PetscCall(EngramSteadyTableClose(&folds));

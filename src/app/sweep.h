@@ -33,8 +33,14 @@ PetscErrorCode SweepParse(const char *text, Sweep *sweep);
 PetscErrorCode SweepCheck(EngramOptions options, const Sweep *sweep);
 
 /**
+ * Sets up the case for every value, so that a value it cannot have is known before results are
+ * written. Collective. @return ENGRAM_ERR_INPUT if there is one
+ */
+PetscErrorCode SweepTry(MPI_Comm comm, EngramOptions options, const Sweep *sweep);
+
+/**
  * Finds all steady states for every value, and the folds between them, where two states meet, to
- * nine digits; writes bifurcation.csv and folds.csv. Changes the options. Collective.
+ * nine digits; writes bifurcation.csv and folds.csv. Collective.
  */
 PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
                         const EngramOutputParameters *output);

@@ -17,6 +17,7 @@ struct EngramOptions {
     int table_count;
     EngramOptionRecord records[MAXIMUM_OPTIONS];
     char *values[MAXIMUM_OPTIONS]; /* owned; what the records point to where not default */
+    char *varied[MAXIMUM_OPTIONS]; /* owned; values of a variation, or NULL */
     int count;
     EngramOptionsSource source;
 };
@@ -209,8 +210,9 @@ PetscErrorCode EngramOptionsGetReal(EngramOptions options, const char *name, dou
     const EngramOptionRecord *record = NULL;
     PetscFunctionBeginUser;
     PetscCall(FindRecord(options, name, &record));
-    PetscCheck(ParseReal(record->value, value), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
-               "Option %s is no number", name);
+    const char *varied = options->varied[record - options->records];
+    PetscCheck(ParseReal(varied ? varied : record->value, value), PETSC_COMM_SELF,
+               PETSC_ERR_ARG_WRONG, "Option %s is no number", name);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -244,17 +246,24 @@ PetscErrorCode EngramOptionsCheckReal(EngramOptions options, const char *name, d
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramOptionsSetReal(EngramOptions options, const char *name, double value)
+PetscErrorCode EngramOptionsVaryReal(EngramOptions options, const char *name, double value)
 {
     char text[32];
     int place = 0;
     PetscFunctionBeginUser;
     PetscCall(PetscSNPrintf(text, sizeof(text), "%.17g", value));
     PetscCall(FindReal(options, name, text, &place));
-    PetscCall(PetscFree(options->values[place]));
-    PetscCall(PetscStrallocpy(text, &options->values[place]));
-    options->records[place].value = options->values[place];
-    options->records[place].is_default = PETSC_FALSE;
+    PetscCall(PetscFree(options->varied[place]));
+    PetscCall(PetscStrallocpy(text, &options->varied[place]));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsEndVariation(EngramOptions options)
+{
+    PetscFunctionBeginUser;
+    for (int i = 0; i < options->count; i++) {
+        PetscCall(PetscFree(options->varied[i]));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -305,6 +314,17 @@ PetscErrorCode EngramOptionsGetChoice(EngramOptions options, const char *name,
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode EngramOptionsIsDefault(EngramOptions options, const char *name,
+                                      PetscBool *is_default)
+{
+    const EngramOptionRecord *record = NULL;
+    PetscFunctionBeginUser;
+    PetscCall(FindRecord(options, name, &record));
+    const char *known = record->option->default_value;
+    *is_default = (PetscBool)(record->is_default || (known && strcmp(known, record->value) == 0));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 int EngramOptionsCount(EngramOptions options)
 {
     return options->count;
@@ -348,6 +368,7 @@ PetscErrorCode EngramOptionsDestroy(EngramOptions *options)
     }
     for (int i = 0; i < (*options)->count; i++) {
         PetscCall(PetscFree((*options)->values[i]));
+        PetscCall(PetscFree((*options)->varied[i]));
     }
     PetscCall(EngramOptionsSourceDestroy(&(*options)->source));
     PetscCall(PetscFree(*options));

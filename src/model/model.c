@@ -71,9 +71,9 @@ static PetscErrorCode CheckModel(EngramModel *model)
     PetscFunctionBeginUser;
     const double noise = EngramModelNoise(model, model->initial_rate);
     if (!(noise > 0.0 && isfinite(noise))) {
-        PetscCall(
-            EngramInputError("-model_noise \"%s\": is %g at N = %g; it must be greater than 0",
-                             EngramExpressionText(model->noise), noise, model->initial_rate));
+        PetscCall(EngramInputError(
+            "-model_noise \"%s\": is %g at N = %g; it must be finite and greater than 0",
+            EngramExpressionText(model->noise), noise, model->initial_rate));
     }
     if (model->delay > 0.0 && model->epsilon == 0.0) {
         PetscCall(

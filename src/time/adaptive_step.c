@@ -34,8 +34,9 @@ static void NoteBlowUp(EngramState *state)
 {
     state->has_blown_up = PETSC_TRUE;
     state->is_untouched = PETSC_TRUE;
-    state->failure =
-        state->failure ? state->failure : "blow-up: the adaptive step has reached -time_step_min";
+    state->failure = state->failure ? state->failure
+                                    : "the adaptive step has reached -time_step_min: a blow-up, or "
+                                      "-time_tolerance is out of reach";
 }
 
 PetscErrorCode StepAdaptively(EngramStepper stepper, double latest)

@@ -156,6 +156,7 @@ static PetscErrorCode EvaluateTrial(void *context, double rate, double *answer)
         PetscCall(ReduceRates(reaction, PETSC_FALSE));
     }
     *answer = state->is_finite ? state->total_rate : NAN;
+    reaction->trial_failure = state->is_finite ? reaction->trial_failure : state->failure;
     state->is_finite = PETSC_TRUE;
     state->failure = NULL;
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -193,6 +194,7 @@ static PetscErrorCode FindActivity(Reaction *reaction, Trial *trial, double *act
     EngramState *state = reaction->state;
     const EngramCouplingFunction function = {EvaluateTrial, trial};
     PetscFunctionBeginUser;
+    reaction->trial_failure = NULL;
     const double start = state->total_rate;
     const double guess = start + state->rate_trend * (trial->time - state->time);
     const double largest_learning = state->largest_learning;
@@ -212,7 +214,9 @@ static PetscErrorCode FindActivity(Reaction *reaction, Trial *trial, double *act
         result.is_found ? PetscMax(state->coupling_solutions, result.solutions) : 0;
     if (result.is_found) {
         *activity = trial->known + trial->share * result.root.rate;
-        reaction->state->coupling_slope = isfinite(result.root.slope) ? result.root.slope : 0.0;
+        state->coupling_slope = isfinite(result.root.slope) ? result.root.slope : 0.0;
+    } else if (reaction->trial_failure) {
+        Fail(state, reaction->trial_failure);
     } else {
         *activity = trial->known + trial->share * start;
         state->has_blown_up = PETSC_TRUE;
@@ -248,7 +252,9 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
     if (reaction->coupling->time == ENGRAM_COUPLING_IMPLICIT && trial.share > 0.0) {
         PetscCall(FindActivity(reaction, &trial, &activity));
     }
-    ReactionSetActivity(reaction, time, activity);
+    if (state->is_finite) {
+        ReactionSetActivity(reaction, time, activity);
+    }
     if (!state->is_finite) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
@@ -312,6 +318,7 @@ PetscErrorCode ReactionScan(Reaction *reaction, const EngramDensity *weights,
                    .share = 1.0};
     const EngramCouplingFunction function = {EvaluateTrial, &trial};
     PetscFunctionBeginUser;
+    reaction->trial_failure = NULL;
     PetscCall(EngramCouplingScan(reaction->coupling, function, roots, count));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -33,6 +33,7 @@ typedef struct Reaction {
     double delay;       /* eps d */
     double lagged_rate; /* what a lagged coupling sees; NaN: the rate at the start of the step */
     RateHistory history;
+    const char *trial_failure; /* why an activity that was tried has no meaning, or NULL */
 } Reaction;
 
 /** Allocates what is needed; the borrowed members must be set. Collective. */

@@ -111,11 +111,13 @@ static PetscErrorCode Normalise(EngramStepper stepper)
 static PetscErrorCode RefuseNoSteady(EngramStepper stepper)
 {
     PetscFunctionBeginUser;
+    const char *failure = stepper->reaction.trial_failure;
     PetscCall(
         EngramInputError("-initial_density \"%s\": its weights have no quasi-static state: no "
                          "total firing rate up to -blowup_rate %g is that of the network "
-                         "which sees it (the rates run away)",
-                         EngramExpressionText(stepper->model->initial), stepper->time.blowup_rate));
+                         "which sees it (%s)",
+                         EngramExpressionText(stepper->model->initial), stepper->time.blowup_rate,
+                         failure ? failure : "the rates run away"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -92,12 +92,16 @@ PetscErrorCode EngramOptionsGetInteger(EngramOptions options, const char *name, 
 PetscErrorCode EngramOptionsGetBoolean(EngramOptions options, const char *name, PetscBool *value);
 
 /**
- * Gives a registered number another value than the case has. Not collective.
+ * Gives a registered real number another value than the case has, until the variation ends; the
+ * record keeps that of the case. Not collective.
  * @return ENGRAM_ERR_INPUT when there is no such option, it is no real number, or out of its bounds
  */
-PetscErrorCode EngramOptionsSetReal(EngramOptions options, const char *name, double value);
+PetscErrorCode EngramOptionsVaryReal(EngramOptions options, const char *name, double value);
 
-/** Whether EngramOptionsSetReal would accept the value; sets nothing. Same errors. */
+/** Goes back to the values of the case. Not collective. */
+PetscErrorCode EngramOptionsEndVariation(EngramOptions options);
+
+/** Whether EngramOptionsVaryReal would accept the value; sets nothing. Same errors. */
 PetscErrorCode EngramOptionsCheckReal(EngramOptions options, const char *name, double value);
 
 /** The text of a value; borrowed from the set. Not collective. */
@@ -109,6 +113,10 @@ PetscErrorCode EngramOptionsGetText(EngramOptions options, const char *name, con
  */
 PetscErrorCode EngramOptionsGetChoice(EngramOptions options, const char *name,
                                       const char *const *choices, int count, int *choice);
+
+/** Whether an option has the value that it has by default, given or not. Not collective. */
+PetscErrorCode EngramOptionsIsDefault(EngramOptions options, const char *name,
+                                      PetscBool *is_default);
 
 /** Number of options, and the i-th record; borrowed. In the order of registration. */
 int EngramOptionsCount(EngramOptions options);
