@@ -180,6 +180,8 @@ static PetscErrorCode TakeStep(Run *run)
         NoteBlowUp(snapshot, outcome, state->failure);
     } else if (!state->is_finite) {
         outcome->failure = state->failure;
+        outcome->has_blown_up = state->has_blown_up;
+        outcome->blowup_time = snapshot->time;
         snapshot->is_last = PETSC_TRUE;
         snapshot->density = state->is_untouched ? snapshot->density : NULL;
     } else {

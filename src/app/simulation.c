@@ -58,8 +58,9 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscCall(SteadyIsWanted(options, &simulation->is_steady));
     if (simulation->is_steady) {
         PetscCall(SteadyAdjust(simulation));
+    } else {
+        PetscCall(WarnOfIdle(options, simulation));
     }
-    PetscCall(WarnOfIdle(options, simulation));
     PetscCall(EngramGridParametersGet(options, &grid_parameters));
     PetscCall(EngramGridCreate(comm, &grid_parameters, &simulation->grid));
     const EngramModel *model = simulation->model;

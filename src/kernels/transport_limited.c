@@ -24,22 +24,20 @@ typedef struct SignRange {
  * the second takes over from the first, so that every loop runs over as many entries as cells.
  */
 typedef struct LimitedTile {
-    double density[TILE + SHARED];  /* before the step: two neighbours, the cells, two neighbours */
-    double to_right[TILE + SHARED]; /* phi^+ p of these */
-    double to_left[TILE + SHARED];  /* phi^- p */
-    double flux[TILE + 1];          /* through the face left of each cell, and the last one */
+    double density[TILE + SHARED]; /* before the step: two neighbours, the cells, two neighbours */
+    double flux[TILE + 1];         /* through the face left of each cell, and the last one */
 } LimitedTile;
 
-/** q on the right face of the cell `here` points to. */
-ENGRAM_INLINE double OnRightFace(const double *here)
+/** q on the right face of the middle one of three cells. */
+ENGRAM_INLINE double OnRightFace(double before, double here, double after)
 {
-    return here[0] + HalfSlope(here[0] - here[-1], here[1] - here[0]);
+    return here + HalfSlope(here - before, after - here);
 }
 
 /** q on its left face. */
-ENGRAM_INLINE double OnLeftFace(const double *here)
+ENGRAM_INLINE double OnLeftFace(double before, double here, double after)
 {
-    return here[0] - HalfSlope(here[0] - here[-1], here[1] - here[0]);
+    return here - HalfSlope(here - before, after - here);
 }
 
 void EngramTransportCourantCompute(ptrdiff_t cells, double step_ratio, const double *phi,
@@ -98,63 +96,67 @@ static void CopyEntries(ptrdiff_t first, ptrdiff_t count, ptrdiff_t cells, const
     }
 }
 
-/** What Phi would move from each of `count` entries without a slope. */
-ENGRAM_INLINE void WeightEntries(ptrdiff_t count, const double *restrict phi,
-                                 const double *restrict density, FlowDirection learning,
-                                 double *restrict to_right, double *restrict to_left)
+/** phi^+ p, where a tile with phi >= 0 need not look at the sign. */
+ENGRAM_INLINE double ToRight(double phi, double density, FlowDirection learning)
 {
-    ENGRAM_INDEPENDENT
-    for (ptrdiff_t i = 0; i < count; i++) {
-        if (learning == FLOW_BOTH) {
-            to_right[i] = PositivePart(phi[i]) * density[i];
-            to_left[i] = PositivePart(-phi[i]) * density[i];
-        } else if (learning == FLOW_RIGHT) {
-            to_right[i] = phi[i] * density[i];
-        } else {
-            to_left[i] = -phi[i] * density[i];
-        }
-    }
+    return (learning == FLOW_BOTH ? PositivePart(phi) : phi) * density;
 }
 
-/** Content through `count` faces, of which the first one lies right of the entry with index 1. */
+/** phi^- p, likewise. */
+ENGRAM_INLINE double ToLeft(double phi, double density, FlowDirection learning)
+{
+    return (learning == FLOW_BOTH ? PositivePart(-phi) : -phi) * density;
+}
+
+/**
+ * Content through `count` faces, of which the first one lies between the entries 1 and 2 of phi and
+ * density. The products with phi are formed anew for each face: that is cheaper than to keep them.
+ */
 ENGRAM_INLINE void FluxOfFaces(ptrdiff_t count, const double *restrict decay,
-                               const double *restrict open, const double *restrict density,
-                               const double *restrict to_right, const double *restrict to_left,
+                               const double *restrict phi, const double *restrict density,
                                FlowDirection learning, FlowDirection decaying,
                                double *restrict flux)
 {
     ENGRAM_INDEPENDENT
     for (ptrdiff_t i = 0; i < count; i++) {
-        const double right = learning == FLOW_LEFT ? 0.0 : OnRightFace(to_right + i + 1);
-        const double left = learning == FLOW_RIGHT ? 0.0 : OnLeftFace(to_left + i + 2);
-        double sum = right - left;
-        if (decaying == FLOW_BOTH) {
-            sum = EngramMultiplyAdd(PositivePart(-decay[i]), OnRightFace(density + i + 1), sum);
-            sum = EngramMultiplyAdd(-PositivePart(decay[i]), OnLeftFace(density + i + 2), sum);
-        } else if (decaying == FLOW_RIGHT) {
-            sum = EngramMultiplyAdd(-decay[i], OnRightFace(density + i + 1), sum);
-        } else {
-            sum = EngramMultiplyAdd(-decay[i], OnLeftFace(density + i + 2), sum);
+        const double *p = density + i;
+        double sum = 0.0;
+        if (learning != FLOW_LEFT) {
+            sum = OnRightFace(ToRight(phi[i], p[0], learning), ToRight(phi[i + 1], p[1], learning),
+                              ToRight(phi[i + 2], p[2], learning));
         }
-        flux[i] = open[i] * sum;
+        if (learning != FLOW_RIGHT) {
+            sum -=
+                OnLeftFace(ToLeft(phi[i + 1], p[1], learning), ToLeft(phi[i + 2], p[2], learning),
+                           ToLeft(phi[i + 3], p[3], learning));
+        }
+        if (decaying == FLOW_BOTH) {
+            const double right = PositivePart(-decay[i]);
+            const double left = -PositivePart(decay[i]);
+            sum = EngramMultiplyAdd(right, OnRightFace(p[0], p[1], p[2]), sum);
+            sum = EngramMultiplyAdd(left, OnLeftFace(p[1], p[2], p[3]), sum);
+        } else if (decaying == FLOW_RIGHT) {
+            sum = EngramMultiplyAdd(-decay[i], OnRightFace(p[0], p[1], p[2]), sum);
+        } else {
+            sum = EngramMultiplyAdd(-decay[i], OnLeftFace(p[1], p[2], p[3]), sum);
+        }
+        flux[i] = sum;
     }
 }
 
-/** The faces first .. first + count - 1 of a tile; `decay` and `open` begin with the first one. */
+/** The faces first .. first + count - 1 of a tile; `decay` and `phi` begin with the first one. */
 ENGRAM_INLINE void FluxOfTile(ptrdiff_t first, ptrdiff_t count, const double *decay,
-                              const double *open, FlowDirection learning, FlowDirection decaying,
+                              const double *phi, FlowDirection learning, FlowDirection decaying,
                               LimitedTile *tile)
 {
     const double *density = tile->density + first;
-    const double *to_right = tile->to_right + first;
-    const double *to_left = tile->to_left + first;
     double *flux = tile->flux + first;
     if (decaying == FLOW_LEFT) {
-        FluxOfFaces(count, decay, open, density, to_right, to_left, learning, FLOW_LEFT, flux);
+        FluxOfFaces(count, decay, phi, density, learning, FLOW_LEFT, flux);
     } else if (decaying == FLOW_RIGHT) {
-        FluxOfFaces(count, decay, open, density, to_right, to_left, learning, FLOW_RIGHT, flux);
+        FluxOfFaces(count, decay, phi, density, learning, FLOW_RIGHT, flux);
     } else {
-        FluxOfFaces(count, decay, open, density, to_right, to_left, learning, FLOW_BOTH, flux);
+        FluxOfFaces(count, decay, phi, density, learning, FLOW_BOTH, flux);
     }
 }
 
@@ -176,21 +178,15 @@ ENGRAM_INLINE void StartRow(const LimitedRow *row, const EngramTransportCourant 
     tile->density[1] = row->left_ghost[1];
     CopyEntries(0, SHARED - GHOSTS, row->cells, row->density, row->right_ghost,
                 tile->density + GHOSTS);
-    WeightEntries(SHARED, courant->phi, tile->density, learning, tile->to_right, tile->to_left);
-    FluxOfTile(0, 1, courant->decay, courant->open, learning, FLOW_BOTH, tile);
+    FluxOfTile(0, 1, courant->decay, courant->phi, learning, FLOW_BOTH, tile);
+    tile->flux[0] *= courant->open[0];
 }
 
 /** Hands on to the next tile what it shares with this one of `count` cells. */
-ENGRAM_INLINE void ShiftTile(ptrdiff_t count, FlowDirection learning, LimitedTile *tile)
+ENGRAM_INLINE void ShiftTile(ptrdiff_t count, LimitedTile *tile)
 {
     for (ptrdiff_t i = 0; i < SHARED; i++) {
         tile->density[i] = tile->density[i + count];
-        if (learning != FLOW_LEFT) {
-            tile->to_right[i] = tile->to_right[i + count];
-        }
-        if (learning != FLOW_RIGHT) {
-            tile->to_left[i] = tile->to_left[i + count];
-        }
     }
     tile->flux[0] = tile->flux[count];
 }
@@ -218,12 +214,13 @@ ENGRAM_INLINE void MoveRow(const LimitedRow *row, const EngramTransportCourant *
         }
         CopyEntries(first + GHOSTS, count, row->cells, row->density, row->right_ghost,
                     tile->density + SHARED);
-        WeightEntries(count, courant->phi + first + SHARED, tile->density + SHARED, learning,
-                      tile->to_right + SHARED, tile->to_left + SHARED);
-        FluxOfTile(1, count, courant->decay + first + 1, courant->open + first + 1, learning,
+        FluxOfTile(1, count, courant->decay + first + 1, courant->phi + first + 1, learning,
                    decaying, tile);
+        if (first + count == row->cells) {
+            tile->flux[count] *= courant->open[row->cells];
+        }
         UpdateCells(count, tile->density + GHOSTS, tile->flux, row->moved + first);
-        ShiftTile(count, learning, tile);
+        ShiftTile(count, tile);
     }
 }
 
@@ -235,7 +232,7 @@ void EngramTransportLimitedApply(ptrdiff_t rows, ptrdiff_t cells, ptrdiff_t stri
     const SignRange phi_signs = FindSigns(cells + SHARED, courant->phi);
     const FlowDirection learning =
         DirectionOf(&phi_signs, 0, cells + SHARED - 1, FLOW_RIGHT, FLOW_LEFT);
-    LimitedTile tile = {{0.0}, {0.0}, {0.0}, {0.0}};
+    LimitedTile tile = {{0.0}, {0.0}};
     for (ptrdiff_t k = 0; k < rows; k++) {
         const ptrdiff_t next = k + 1 < rows ? (k + 1) * stride : k * stride;
         const LimitedRow row = {cells,

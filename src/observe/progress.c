@@ -96,10 +96,12 @@ static PetscErrorCode StopProgress(void *context, const EngramSnapshot *last,
     PetscCall(EngramSnapshotDiagnostics(last, &diagnostics));
     if (progress->rank == 0 && last->is_wanted) {
         (void)fprintf(stderr,
-                      "engram: %s, %" PetscInt64_FMT " steady states: mass error %.1e, min density "
+                      "engram: %s, %" PetscInt64_FMT
+                      " steady state%s: mass error %.1e, min density "
                       "%.1e\n",
                       outcome->is_complete ? "done" : "stopped", outcome->steady_states,
-                      diagnostics.mass_error, diagnostics.min_density);
+                      outcome->steady_states == 1 ? "" : "s", diagnostics.mass_error,
+                      diagnostics.min_density);
     } else if (progress->rank == 0) {
         const double cells = (double)last->grid->v_nodes * (double)last->grid->w_cells;
         const double updates = cells * (double)PetscMax(outcome->steps_done, 1);

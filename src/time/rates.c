@@ -32,6 +32,7 @@ static void StoreRates(const EngramGrid *grid, EngramReductionEntry *entry, Engr
         state->failure = "the total firing rate is not finite";
     } else if (fabs(state->total_rate) > RUNAWAY_RATE) {
         state->is_finite = PETSC_FALSE;
+        state->has_blown_up = PETSC_TRUE;
         state->failure = "the total firing rate has run away (blow-up)";
     }
 }

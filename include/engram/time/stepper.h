@@ -51,7 +51,7 @@ typedef struct EngramState {
     PetscInt coupling_iterations;      /**< evaluations of the scalar equation in the last step */
     PetscInt coupling_solutions;       /**< total rates known to solve it; 1 where none is needed */
     PetscBool is_finite;               /**< false: the state must not be continued */
-    PetscBool has_blown_up;            /**< the state is good, but no step can follow */
+    PetscBool has_blown_up;            /**< no step can follow; the state is good if it is finite */
     const char *failure;               /**< why not */
     PetscBool is_untouched;            /**< the failed step has left density and results alone */
     const EngramDensity *density;      /**< p of this rank */
