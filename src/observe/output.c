@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -69,6 +70,20 @@ static int CountEntries(const char *path)
     return count;
 }
 
+/** Takes away what an earlier run has left, so that no file of it stands beside the new ones. */
+static void RemoveResults(const char *directory)
+{
+    static const char *const names[] = {"case.yaml",    "series.csv", "fields.h5",
+                                        "fields.xmf",   "steady.csv", "bifurcation.csv",
+                                        "summary.yaml", "folds.csv"};
+    char path[PETSC_MAX_PATH_LEN + 32];
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+        /* What cannot be removed cannot be written either, which is reported then. */
+        (void)remove(path);
+    }
+}
+
 enum { FOLDER_NOT_LISTED = -1, FOLDER_NOT_EMPTY = -2 };
 
 PetscErrorCode EngramOutputPrepare(const EngramGrid *grid, const EngramOutputParameters *parameters)
@@ -82,6 +97,8 @@ PetscErrorCode EngramOutputPrepare(const EngramGrid *grid, const EngramOutputPar
             outcome = FOLDER_NOT_LISTED;
         } else if (count > 0 && !parameters->overwrite) {
             outcome = FOLDER_NOT_EMPTY;
+        } else if (count > 0) {
+            RemoveResults(parameters->directory);
         }
     }
     PetscCallMPI(MPI_Bcast(&outcome, 1, MPI_INT, 0, grid->comm));

@@ -22,11 +22,15 @@ static const EngramOption coupling_options[] = {
 const EngramOptionTable EngramCouplingOptions = {
     "Coupling", coupling_options, (int)(sizeof(coupling_options) / sizeof(coupling_options[0]))};
 
-/* A scan looks at this many points, each larger than the last by the same factor. */
-enum { SCAN_POINTS = 400 };
+/* Points of a scan in each factor of ten; each is larger than the last by the same factor. */
+static const double POINTS_PER_DECADE = 50.0;
 
-/* Rates below this part of the largest one are the first interval of a scan. */
-static const double SCAN_SMALLEST = 1e-8;
+/* Rates below this one, or this part of a largest rate below 1, are the first interval of a scan.
+ */
+static const double SCAN_SMALLEST = 1e-4;
+
+/* Where bisection ends, a larger relative residual is that of a jump. */
+static const double LARGEST_RESIDUAL = 1e-6;
 
 /* Steps of the search for the smallest distance between two points of a scan. */
 enum { NEAR_MISS_STEPS = 60 };
@@ -142,6 +146,12 @@ static PetscBool IsForeseen(Search *search)
     return PETSC_FALSE;
 }
 
+/** Whether a residual is that of a root, rather than of one side of a jump. */
+static PetscBool IsSmall(double rate, double residual)
+{
+    return (PetscBool)(fabs(residual) <= LARGEST_RESIDUAL * PetscMax(rate, fabs(rate + residual)));
+}
+
 /** Goes on from the last evaluation until a root is found or none can be. */
 static PetscErrorCode Converge(Search *search)
 {
@@ -160,7 +170,8 @@ static PetscErrorCode Converge(Search *search)
                         next == search->upper);
         if (is_beyond || is_stuck) {
             /* The ends of the bracket are neighbours among the doubles: as good as it gets. */
-            search->is_root = (PetscBool)(is_stuck && !is_beyond && isfinite(search->residual));
+            search->is_root = (PetscBool)(is_stuck && !is_beyond && isfinite(search->residual) &&
+                                          IsSmall(search->rate, search->residual));
             break;
         }
         PetscCall(Evaluate(search, PetscMin(next, isinf(search->upper) ? parameters->largest_rate
@@ -275,12 +286,14 @@ static PetscErrorCode AddRoot(const EngramCouplingParameters *parameters,
             break;
         }
     }
-    if (!isfinite(left.residual) || !isfinite(right.residual)) {
-        /* The function ceases to be finite there: no root. */
+    const ScanPoint nearer = fabs(left.residual) < fabs(right.residual) ? left : right;
+    if (!isfinite(left.residual) || !isfinite(right.residual) ||
+        !IsSmall(nearer.rate, nearer.residual)) {
+        /* The function jumps there, or ceases to be finite: no root. */
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     EngramCouplingRoot *root = &roots[*count];
-    root->rate = fabs(left.residual) < fabs(right.residual) ? left.rate : right.rate;
+    root->rate = nearer.rate;
     root->slope = 0.0;
     if (root->rate > 0.0) {
         PetscCall(SlopeAt(function, root->rate, &root->slope));
@@ -325,11 +338,15 @@ PetscErrorCode EngramCouplingScan(const EngramCouplingParameters *parameters,
     ScanPoint last[3] = {{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}};
     PetscFunctionBeginUser;
     *count = 0;
-    for (int i = 0; i <= SCAN_POINTS; i++) {
-        const double share = i == 0 ? 0.0 : pow(SCAN_SMALLEST, 1.0 - (double)i / SCAN_POINTS);
+    const double smallest = SCAN_SMALLEST * PetscMin(1.0, parameters->largest_rate);
+    const double decades = log10(parameters->largest_rate / smallest);
+    const PetscInt points = (PetscInt)ceil(POINTS_PER_DECADE * decades);
+    for (PetscInt i = 0; i <= points; i++) {
+        const double exponent = (double)i / (double)points - 1.0;
+        const double rate = i == 0 ? 0.0 : parameters->largest_rate * pow(10.0, decades * exponent);
         last[0] = last[1];
         last[1] = last[2];
-        PetscCall(Sample(function, share * parameters->largest_rate, &last[2]));
+        PetscCall(Sample(function, rate, &last[2]));
         if (i >= 1 && (last[1].residual < 0.0) != (last[2].residual < 0.0)) {
             PetscCall(AddRoot(parameters, function, last[1], last[2], roots, count));
         } else if (i >= 2 && (last[0].residual < 0.0) == (last[1].residual < 0.0) &&
