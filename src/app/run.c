@@ -8,6 +8,10 @@
 /* A time this close to a multiple of the output interval, in units of it, is that multiple. */
 static const double TARGET_TOLERANCE = 1e-9;
 
+/* Beyond it the frozen learning velocity of an implicit transport step was seen to oscillate; by
+ * order. */
+static const double LARGEST_LEARNING_COURANT[2] = {10.0, 4.0};
+
 static PetscErrorCode CreateSliceCopies(const EngramGrid *grid, SliceCopies *copies)
 {
     PetscFunctionBeginUser;
@@ -157,6 +161,7 @@ static void CountStep(const EngramState *state, EngramOutcome *outcome)
 {
     outcome->steps_done = state->steps;
     outcome->substeps += state->substeps;
+    outcome->learning_courant = PetscMax(outcome->learning_courant, state->learning_courant);
     outcome->rejected += state->rejected;
     outcome->coupling_iterations += state->coupling_iterations;
     outcome->ambiguous += state->coupling_solutions > 1 ? 1 : 0;
@@ -239,6 +244,30 @@ PetscErrorCode RunShow(Run *run, PetscInt64 number)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** What may make the results doubtful though every step was taken. */
+static PetscErrorCode WarnOfDoubts(const Run *run)
+{
+    const EngramOutcome *outcome = run->outcome;
+    PetscFunctionBeginUser;
+    const PetscInt order = run->simulation->time.transport.order;
+    const double largest = LARGEST_LEARNING_COURANT[order - 1];
+    if (outcome->ambiguous > 0) {
+        PetscCall(EngramWarning("in %" PetscInt64_FMT " of %" PetscInt64_FMT " steps the total "
+                                "firing rate was known to have several solutions; see "
+                                "coupling_solutions in series.csv",
+                                outcome->ambiguous, outcome->steps_done));
+    }
+    if (outcome->learning_courant > largest) {
+        PetscCall(
+            EngramWarning("learning crossed up to %.3g cells of w in a step of -transport_time "
+                          "implicit, which keeps its velocity meanwhile; beyond about %g "
+                          "the rates may oscillate from cell to cell. Shorten -time_step, or "
+                          "take -transport_time explicit",
+                          outcome->learning_courant, largest));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode RunStop(Run *run)
 {
     EngramOutcome *outcome = run->outcome;
@@ -246,12 +275,7 @@ PetscErrorCode RunStop(Run *run)
     outcome->is_complete = (PetscBool)(outcome->failure == NULL);
     outcome->last_time = run->snapshot.time;
     outcome->wall_seconds = MPI_Wtime() - run->started;
-    if (outcome->ambiguous > 0) {
-        PetscCall(EngramWarning("in %" PetscInt64_FMT " of %" PetscInt64_FMT " steps the total "
-                                "firing rate was known to have several solutions; see "
-                                "coupling_solutions in series.csv",
-                                outcome->ambiguous, outcome->steps_done));
-    }
+    PetscCall(WarnOfDoubts(run));
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_FINISH));
     PetscCall(StopObservers(run));
     PetscCall(EngramLogStageEnd());

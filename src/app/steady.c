@@ -158,7 +158,8 @@ static PetscErrorCode RunToRest(Run *run, double tolerance)
     }
     if (!is_at_rest && !run->outcome->failure) {
         run->outcome->failure = "the weights do not rest yet at -time_end: they change more than "
-                                "-steady_tolerance per time";
+                                "-steady_tolerance per time (with -transport_time implicit a "
+                                "shorter -time_step may help)";
     }
     run->outcome->steady_states = is_at_rest ? 1 : 0;
     PetscCall(PetscFree(copy));

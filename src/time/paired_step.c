@@ -147,6 +147,7 @@ static void AddCounts(const EngramState *whole, EngramState *state)
     const PetscInt fewest = PetscMin(whole->coupling_solutions, state->coupling_solutions);
     const PetscInt most = PetscMax(whole->coupling_solutions, state->coupling_solutions);
     state->substeps += whole->substeps;
+    state->learning_courant = PetscMax(whole->learning_courant, state->learning_courant);
     state->coupling_iterations += whole->coupling_iterations;
     state->coupling_solutions = fewest > 0 ? most : 0;
     state->has_blown_up = (PetscBool)(state->has_blown_up || whole->has_blown_up);

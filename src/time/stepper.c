@@ -217,6 +217,7 @@ PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time)
     const double started = state->time;
     const double rate = state->total_rate;
     state->substeps = 0;
+    state->learning_courant = 0.0;
     state->rejected = 0;
     state->coupling_iterations = 0;
     state->coupling_solutions = 1;

@@ -169,6 +169,9 @@ PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, double 
     if (transport->parameters.time == ENGRAM_TRANSPORT_EXPLICIT) {
         PetscCall(SubCycle(transport, dt, substeps, from, to, state));
     } else if (IsPossible(transport, 1.0, state)) {
+        const double phi = state->largest_learning * fabs(state->total_rate);
+        state->learning_courant =
+            PetscMax(state->learning_courant, 2.0 * phi * dt / transport->grid->w_spacing);
         SetPhi(transport, state);
         PetscCall(ImplicitTransportApply(&transport->implicit, dt, transport->phi + 2, from, to));
         state->substeps++;

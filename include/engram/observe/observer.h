@@ -56,8 +56,9 @@ typedef struct EngramOutcome {
     double wall_seconds; /**< of the step loop, observers included */
     double step_seconds; /**< of the steps alone */
     PetscInt64 steps_done;
-    PetscInt64 substeps;  /**< transport sub-steps of all steps */
-    PetscInt64 rejected;  /**< adaptive steps that were repeated */
+    PetscInt64 substeps;     /**< transport sub-steps of all steps */
+    double learning_courant; /**< most cells that learning crossed in an implicit transport step */
+    PetscInt64 rejected;     /**< adaptive steps that were repeated */
     PetscInt64 ambiguous; /**< steps in which the total rate was known to have several solutions */
     PetscInt64 steady_states;       /**< found, where they were looked for; else negative */
     PetscInt64 coupling_iterations; /**< evaluations of the scalar equation in all steps */

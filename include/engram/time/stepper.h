@@ -47,6 +47,8 @@ typedef struct EngramState {
     double coupling_slope;             /**< of the scalar equation at its last root */
     PetscInt64 steps;                  /**< taken since the start */
     PetscInt64 substeps;               /**< transport sub-steps of the last step */
+    double learning_courant;           /**< cells crossed by learning in an implicit transport step:
+                                            2 max|Phi| dt/dw; 0 where transport is explicit */
     PetscInt64 rejected;               /**< attempts at the last step that were too long */
     PetscInt coupling_iterations;      /**< evaluations of the scalar equation in the last step */
     PetscInt coupling_solutions;       /**< total rates known to solve it; 1 where none is needed */
