@@ -11,9 +11,15 @@ import h5py
 import numpy
 import yaml
 
+STEADY_COLUMNS = ("state", "total_rate", "slope", "stable")
+FOLD_COLUMNS = ("total_rate",)
 SERIES_COLUMNS = ("time", "total_rate", "mass_error", "min_density", "mean_weight", "var_weight")
 # The weights that H reaches are those where it exceeds this part of its maximum.
 SUPPORT = 1e-3
+# Added to rates whose ratio is wanted: they may be zero.
+TINY = 1e-300
+# Rows this near to one that is shown, as a part of the largest distance, show nothing new.
+SAME_ROW = 0.01
 # Early change: more than the one share of it within the other share of the time.
 SHARE_OF_CHANGE = 0.8
 EARLY_SHARE_OF_TIME = 0.2
@@ -24,9 +30,21 @@ class ResultsError(Exception):
     """A folder or file of results that cannot be used; the text names it."""
 
 
+@dataclasses.dataclass(frozen=True)
+class State:
+    """A steady state of frozen weights."""
+
+    rate: float
+    slope: float
+    is_stable: bool  # as far as the slope tells
+
+
 @dataclasses.dataclass
 class Results:
-    """One run. Rows of the fields are times; shapes in brackets."""
+    """One run. Rows of the fields are times; shapes in brackets.
+
+    Where steady states were wanted, the first row is the initial one and the others are the states.
+    """
 
     case: dict
     series: dict  # column name -> [rows of series.csv]
@@ -38,6 +56,12 @@ class Results:
     weight_density: numpy.ndarray = None  # [time][w]
     last_density: numpy.ndarray = None  # [v][w]
     potential_density: numpy.ndarray = None  # [time][v], for a single weight only
+    refractory_share: numpy.ndarray = None  # [time], where there is a refractory state
+    steady: list = None  # of State, where the steady states of frozen weights were wanted
+    state_density: numpy.ndarray = None  # [state][v], all weights together
+    swept: str = ""  # the options that were varied
+    branches: list = None  # of (value, [State]) in ascending order, where one was varied
+    folds: list = None  # of (value, total rate)
 
     @property
     def is_single_weight(self):
@@ -46,8 +70,18 @@ class Results:
 
     @property
     def has_heat_maps(self):
-        """True if there are weights and times enough for a heat map over both."""
-        return len(self.w) > 1 and len(self.time) > 2
+        """True if there are times enough for a heat map."""
+        return len(self.time) > 2
+
+    @property
+    def width(self):
+        """Width of a cell of w; the one cell of a single weight has width one."""
+        return 1.0 if self.is_single_weight else self.w[1] - self.w[0]
+
+    def wants_steady(self):
+        """True if the run has looked for steady states of frozen weights."""
+        wanted = self.case.get("steady") or self.case.get("steady_sweep", "none") != "none"
+        return bool(wanted) and not self.case.get("model_plasticity", True)
 
     def number(self, name):
         """A number of case.yaml; YAML 1.1 reads 1e-12 as a text, so texts are tried too."""
@@ -68,7 +102,7 @@ class Results:
         None if the weights are not learned with one constant K > 0, or nothing fires.
         """
         strength = self.learning_strength()
-        total = self.firing_rate[-1].sum() * (self.w[1] - self.w[0])
+        total = self.firing_rate[-1].sum() * self.width
         if strength is None or not total > 0.0:
             return None
         weights = self.weight_density[-1]
@@ -77,13 +111,20 @@ class Results:
 
 
 def pick_rows(field, count):
-    """Rows [time] of a field, equally far apart in accumulated change rather than in time."""
+    """At most so many rows [time] of a field: the first, the last, and those that differ most.
+
+    Each is the one farthest from all before it, so an oscillation shows its extremes.
+    """
     finite = numpy.nan_to_num(field, posinf=0.0, neginf=0.0)
-    travelled = accumulated_change(finite)
-    rows = numpy.searchsorted(travelled, numpy.linspace(0.0, travelled[-1], count))
-    # The last state may have been reached long before the last row, which is the one wanted.
-    rows[-1] = len(field) - 1
-    return sorted(set(numpy.minimum(rows, len(field) - 1).tolist()))
+    rows = [0, len(field) - 1]
+    distance = numpy.abs(finite - finite[0]).sum(axis=1)
+    largest = distance.max()
+    while len(rows) < count:
+        distance = numpy.minimum(distance, numpy.abs(finite - finite[rows[-1]]).sum(axis=1))
+        if distance.max() <= SAME_ROW * largest:
+            break
+        rows.append(int(distance.argmax()))
+    return sorted(set(rows))
 
 
 def changes_early(time, field):
@@ -140,8 +181,8 @@ def parse_row(path, number, header, words):
         raise ResultsError(f"{path}: line {number} is not made of numbers") from error
 
 
-def read_series(path, notes):
-    """The columns of series.csv that are drawn; a last line still being written is left out."""
+def read_table(path, columns, notes):
+    """Header and rows of a table; a last line still being written is left out."""
     require_file(path)
     try:
         text = path.read_text(encoding="ascii")
@@ -152,14 +193,72 @@ def read_series(path, notes):
         notes.append(f"{path}: left out line {len(lines)}, which is not complete")
         lines.pop()
     header, *rows = [line.split(",") for line in lines] or [[]]
-    missing = [name for name in SERIES_COLUMNS if name not in header]
+    missing = [name for name in columns if name not in header]
     if missing:
         raise ResultsError(f"{path}: no column {', '.join(missing)} in the first line")
+    return header, [parse_row(path, number, header, words)
+                    for number, words in enumerate(rows, start=2)]
+
+
+def read_series(path, notes):
+    """The columns of series.csv that are drawn."""
+    header, rows = read_table(path, SERIES_COLUMNS, notes)
     if not rows:
         raise ResultsError(f"{path}: no rows below the header")
-    values = numpy.array([parse_row(path, number, header, words)
-                          for number, words in enumerate(rows, start=2)])
+    values = numpy.array(rows)
     return {name: values[:, header.index(name)] for name in SERIES_COLUMNS}
+
+
+def read_states(path, notes):
+    """The states of steady.csv."""
+    header, rows = read_table(path, STEADY_COLUMNS, notes)
+    return [state_of(header, row) for row in rows]
+
+
+def state_of(header, row):
+    """The state that a row of a table tells of, or None where there is none."""
+    number, rate, slope, stable = (row[header.index(name)] for name in STEADY_COLUMNS)
+    return State(rate, slope, stable > 0.0) if number > 0.0 else None
+
+
+def read_branches(path, notes):
+    """The states of bifurcation.csv by the value of the option, in ascending order."""
+    header, rows = read_table(path, STEADY_COLUMNS, notes)
+    branches = {}
+    for row in rows:
+        state = state_of(header, row)
+        branches.setdefault(row[0], []).extend([state] if state else [])
+    return sorted(branches.items())
+
+
+def link_states(branches):
+    """Pairs of (value, state) at neighbouring values, each the nearest of its kind to the other."""
+    links = []
+    for (value, states), (next_value, next_states) in zip(branches, branches[1:]):
+        for state in states:
+            other = nearest_of_kind(state, next_states)
+            if other and nearest_of_kind(other, states) is state:
+                links.append(((value, state), (next_value, other)))
+    return links
+
+
+def nearest_of_kind(state, others):
+    """The state of the same stability whose rate has the ratio nearest to one, or None."""
+    alike = [other for other in others if other.is_stable == state.is_stable]
+    return min(alike, default=None,
+               key=lambda other: abs(math.log((other.rate + TINY) / (state.rate + TINY))))
+
+
+def fold_neighbours(branches, value, rate):
+    """The two (value, state) that meet in a fold, at the value beside it that has more states."""
+    beside = [branch for branch in branches if branch[0] <= value][-1:]
+    beside += [branch for branch in branches if branch[0] >= value][:1]
+    neighbour, states = max(beside, key=lambda branch: len(branch[1]), default=(value, []))
+    pairs = [pair for pair in zip(states, states[1:]) if pair[0].is_stable != pair[1].is_stable]
+    if not pairs:
+        return []
+    nearest = min(pairs, key=lambda pair: abs(pair[0].rate + pair[1].rate - 2.0 * rate))
+    return [(neighbour, state) for state in nearest]
 
 
 def check_shapes(path, file):
@@ -196,9 +295,40 @@ def read_fields(path, results):
             results.last_density = file["density"][rows - 1]
             if results.is_single_weight:
                 results.potential_density = file["density"][:rows, :, 0]
+            if "refractory" in file:
+                results.refractory_share = file["refractory"][:rows].sum(axis=1) * results.width
+            if results.steady is not None:
+                results.state_density = results.width * numpy.array(
+                    [file["density"][row].sum(axis=1) for row in range(1, rows)])
     except HDF5_ERRORS as error:
         raise ResultsError(f"{path}: not readable as HDF5, truncated or still being written: "
                            f"{first_line(error)}") from error
+
+
+def read_steady(directory, results):
+    """The tables of a run that has looked for steady states."""
+    notes = results.notes
+    results.steady = read_states(directory / "steady.csv", notes)
+    sweep = str(results.case.get("steady_sweep", "none"))
+    if sweep != "none":
+        results.swept = sweep.split(":")[0].replace("+", " = ")
+        results.branches = read_branches(directory / "bifurcation.csv", notes)
+        _, rows = read_table(directory / "folds.csv", FOLD_COLUMNS, notes)
+        results.folds = [tuple(row) for row in rows]
+        if not results.branches:
+            notes.append(f"{directory}: the sweep has not found anything yet: no bifurcation")
+    if not results.steady:
+        notes.append(f"{directory}: no steady state: no picture of states")
+
+
+def add_notes(directory, results):
+    """What is not drawn of an ordinary run."""
+    if results.is_single_weight:
+        results.notes.append(f"{directory}: a single weight: no pictures over w (weights, firing), "
+                             "density over v")
+    if not results.has_heat_maps:
+        results.notes.append(f"{directory}: too few times for heat maps over time, only "
+                             f"{len(results.time)}; see output_fields_every")
 
 
 def read_results(directory):
@@ -209,11 +339,13 @@ def read_results(directory):
     notes = []
     results = Results(case=read_case(directory / "case.yaml"),
                       series=read_series(directory / "series.csv", notes), notes=notes)
-    read_fields(directory / "fields.h5", results)
-    if results.is_single_weight:
-        notes.append(f"{directory}: a single weight: no pictures over w (weights, firing), "
-                     "density as lines")
-    elif not results.has_heat_maps:
-        notes.append(f"{directory}: too few times for heat maps over time, only "
-                     f"{len(results.time)}; see output_fields_every")
+    if results.wants_steady():
+        read_steady(directory, results)
+    path = directory / "fields.h5"
+    read_fields(path, results)
+    if results.steady is None:
+        add_notes(directory, results)
+    elif len(results.time) != len(results.steady) + 1:
+        raise ResultsError(f"{path}: has {len(results.time)} rows, not the initial one and one for "
+                           f"each of the {len(results.steady)} states of steady.csv")
     return results

@@ -21,9 +21,14 @@ except ImportError as error:
 matplotlib.use("Agg")
 from matplotlib import patheffects, pyplot  # noqa: E402
 
+from plot_steady import (HEAT_COLOURS, LINE_COLOUR, POTENTIAL, RATE,  # noqa: E402
+                         REFERENCE_COLOUR, WEIGHT, draw_bifurcation, draw_state_rates, draw_states,
+                         mark_potentials, show_occupied)
+
 EXAMPLES = """\
 examples:
   tools/plot.py results/learning
+  tools/plot.py results/sweep    (of a run with -steady or -steady_sweep: states, bifurcation)
   tools/plot.py results/learning --output pictures --format pdf
   tools/plot.py results/a results/b --output pictures    (pictures/a and pictures/b)
 """
@@ -37,9 +42,6 @@ STYLE = {
     "axes.grid": True, "grid.color": "0.9", "lines.linewidth": 1.6,
     "figure.constrained_layout.use": True,
 }
-LINE_COLOUR = "#21386e"
-REFERENCE_COLOUR = "#f28e2b"
-HEAT_COLOURS = "viridis"
 CURVES = 5
 FLOOR_OF_MASS_ERROR = 1e-17
 FLOOR_OF_DENSITY = 1e-20
@@ -49,9 +51,6 @@ RATIO_FOR_LOGARITHM = 100.0
 SHARE_OF_MAXIMA = 95
 
 TIME = "learning time $t$"
-WEIGHT = "synaptic weight $w$"
-POTENTIAL = "membrane potential $v$"
-RATE = r"total firing rate $\bar N$"
 
 
 def start_at_zero(axes, values):
@@ -81,15 +80,15 @@ def widen_early_times(axes, time):
     axes.set_ylabel(f"{TIME} (square-root scale)")
 
 
-def draw_heat(axes, results, field, symbol):
-    """A field [time][w] as heat map."""
+def draw_heat(axes, results, positions, field, symbol):
+    """A field [time][position] as heat map."""
     field = numpy.ma.masked_invalid(field)
     maxima = field.max(axis=1).compressed()
     top = numpy.percentile(maxima, SHARE_OF_MAXIMA) if len(maxima) else 1.0
     axes.grid(False)
-    mesh = axes.pcolormesh(results.w, results.time, field, shading="nearest", rasterized=True,
+    mesh = axes.pcolormesh(positions, results.time, field, shading="nearest", rasterized=True,
                            cmap=HEAT_COLOURS, vmin=0.0, vmax=top if top > 0.0 else 1.0)
-    axes.set(xlabel=WEIGHT, ylabel=TIME)
+    axes.set_ylabel(TIME)
     if changes_early(results.time, field.filled(0.0)):
         widen_early_times(axes, results.time)
     axes.set_ylim(results.time[0], results.time[-1])
@@ -100,18 +99,21 @@ def draw_heat(axes, results, field, symbol):
 
 def draw_weights(axes, results):
     """H(w,t) as heat map."""
-    draw_heat(axes, results, results.weight_density, "$H(w,t)$")
-    axes.set_title("Distribution of weights")
+    draw_heat(axes, results, results.w, results.weight_density, "$H(w,t)$")
+    axes.set(title="Distribution of weights", xlabel=WEIGHT)
 
 
 def draw_firing(axes, results):
     """N(w,t) as heat map."""
-    draw_heat(axes, results, results.firing_rate, "$N(w,t)$")
-    axes.set_title("Firing rate by weight")
+    draw_heat(axes, results, results.w, results.firing_rate, "$N(w,t)$")
+    axes.set(title="Firing rate by weight", xlabel=WEIGHT)
 
 
 def draw_curves(axes, positions, field, times):
-    """A few rows of a field [time][position], from light and early to dark and late."""
+    """A few rows of a field [time][position], from light and early to dark and late.
+
+    Returns these rows.
+    """
     rows = pick_rows(field, CURVES)
     colours = pyplot.get_cmap(HEAT_COLOURS)(numpy.linspace(0.85, 0.0, len(rows)))
     for row, colour in zip(rows, colours):
@@ -119,6 +121,7 @@ def draw_curves(axes, positions, field, times):
                   linewidth=2.4 if row == rows[-1] else 1.3)
     start_at_zero(axes, field[rows])
     axes.legend()
+    return field[rows]
 
 
 def draw_weight_curves(axes, results):
@@ -165,15 +168,29 @@ def draw_density(axes, results):
     axes.figure.colorbar(mesh, ax=axes, label="$p(w,v)$", pad=0.02)
 
 
+def draw_potential_map(axes, results):
+    """p(v,t) of a single weight as heat map."""
+    draw_heat(axes, results, results.v, results.potential_density, "$p(v,t)$")
+    for name in ("model_v_reset", "model_v_threshold"):
+        axes.axvline(results.number(name), color="white", linestyle="--", linewidth=1.0)
+    axes.set(title="Density over time", xlabel=POTENTIAL)
+
+
 def draw_potential_curves(axes, results):
     """p(v) of a single weight at a few times, with threshold and reset."""
-    draw_curves(axes, results.v, results.potential_density, results.time)
-    for name, symbol in (("model_v_reset", "$V_R$"), ("model_v_threshold", "$V_F$")):
-        potential = results.number(name)
-        axes.axvline(potential, color="0.35", linestyle="--", linewidth=1.0)
-        axes.annotate(symbol, (potential, 1.0), xycoords=("data", "axes fraction"),
-                      xytext=(-3, -3), textcoords="offset points", ha="right", va="top")
-    axes.set(title=f"Density at $w = {results.w[0]:.4g}$", xlabel=POTENTIAL, ylabel="$p(v,t)$")
+    rows = draw_curves(axes, results.v, results.potential_density, results.time)
+    show_occupied(axes, results, rows)
+    mark_potentials(axes, results)
+    axes.set(title=f"Density at $w = {results.w[0]:.4g}$", xlabel=POTENTIAL,
+             ylabel="$p(v,t)$")
+
+
+def draw_refractory(axes, results):
+    """The share of refractory neurons over time."""
+    share = results.refractory_share
+    axes.plot(results.time[:len(share)], share, color=LINE_COLOUR)
+    start_at_zero(axes, share)
+    axes.set(title="Refractory neurons", xlabel=TIME, ylabel="share of all neurons")
 
 
 def draw_floor(axes, floor):
@@ -227,8 +244,8 @@ def figure_of(drawers, results, shape, size, **layout):
     return figure
 
 
-def over_weight_figure(results, draw_map, draw_rows):
-    """A field over w: heat map over time above curves; only curves if there are too few times."""
+def map_and_rows_figure(results, draw_map, draw_rows):
+    """A field over w or v: heat map over time above curves; only these if there are few times."""
     if not results.has_heat_maps:
         return figure_of([draw_rows], results, (1, 1), (8, 5))
     figure = figure_of([draw_map, draw_rows], results, (2, 1), (8, 8.4), sharex=True,
@@ -260,17 +277,34 @@ def overview_figure(results):
 
 def figures_of(results):
     """Pairs of a picture's name and the function that makes its figure."""
-    density = draw_potential_curves if results.is_single_weight else draw_density
+    if results.steady is not None:
+        return figures_of_steady(results)
     figures = {
         "rate": lambda run: figure_of([draw_rate], run, (1, 1), (8, 4.5)),
-        "weights": lambda run: over_weight_figure(run, draw_weights, draw_weight_curves),
-        "firing": lambda run: over_weight_figure(run, draw_firing, draw_firing_curves),
-        "density": lambda run: figure_of([density], run, (1, 1), (8, 6)),
+        "weights": lambda run: map_and_rows_figure(run, draw_weights, draw_weight_curves),
+        "firing": lambda run: map_and_rows_figure(run, draw_firing, draw_firing_curves),
+        "density": lambda run: figure_of([draw_density], run, (1, 1), (8, 6)),
         "invariants": invariants_figure,
         "overview": overview_figure,
     }
     if results.is_single_weight:
         del figures["weights"], figures["firing"]
+        figures["density"] = lambda run: map_and_rows_figure(run, draw_potential_map,
+                                                             draw_potential_curves)
+    if results.refractory_share is not None:
+        figures["refractory"] = lambda run: figure_of([draw_refractory], run, (1, 1), (8, 4.5))
+    return figures.items()
+
+
+def figures_of_steady(results):
+    """The same for a run that has looked for steady states: its rows are no times."""
+    figures = {}
+    if results.steady:
+        drawers = [draw_states] if results.is_single_weight else [draw_states, draw_state_rates]
+        figures["states"] = lambda run: figure_of(drawers, run, (len(drawers), 1),
+                                                  (8, 1 + 4 * len(drawers)))
+    if results.branches:
+        figures["bifurcation"] = lambda run: figure_of([draw_bifurcation], run, (1, 1), (8, 5.5))
     return figures.items()
 
 

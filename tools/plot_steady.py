@@ -121,10 +121,9 @@ def draw_bifurcation(axes, results):
     draw_lines(axes, points, link_states(branches))
     draw_folds(axes, branches, folds)
     shade_empty(axes, branches, folds)
-    if axes.get_yscale() == "linear":
-        axes.set_ylim(bottom=0.0)
-    values = [value for value, _ in branches]
-    axes.set_xlim(values[0], values[-1])
-    axes.margins(x=0.02)
+    if axes.get_yscale() == "linear" and rates:
+        axes.set_ylim(0.0, 1.08 * max(rates))
+    margin = 0.02 * (branches[-1][0] - branches[0][0])
+    axes.set_xlim(branches[0][0] - margin, branches[-1][0] + margin)
     axes.legend()
     axes.set(title="Steady states", xlabel=results.swept, ylabel=RATE)

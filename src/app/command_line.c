@@ -1,8 +1,6 @@
 #include "command_line.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,52 +102,31 @@ static double OutputBytes(const EngramSimulation *simulation, const EngramOutput
     return bytes_per_row * rows + cells * (states + 1.0);
 }
 
-/** printf from rank 0. PetscPrintf writes whole numbers by %g with a dot at their end. */
-static PetscErrorCode PrintOnce(MPI_Comm comm, const char *format, ...)
-    PETSC_ATTRIBUTE_FORMAT(2, 3);
-
-static PetscErrorCode PrintOnce(MPI_Comm comm, const char *format, ...)
-{
-    PetscMPIInt rank = 0;
-    va_list arguments;
-    PetscFunctionBeginUser;
-    PetscCallMPI(MPI_Comm_rank(comm, &rank));
-    va_start(arguments, format);
-    if (rank == 0) {
-        (void)vfprintf(stdout, format, arguments);
-        (void)fflush(stdout);
-    }
-    va_end(arguments);
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /** Steps and what the transport makes of them. */
 static PetscErrorCode PrintSteps(const EngramSimulation *simulation)
 {
     PetscFunctionBeginUser;
-    MPI_Comm comm = simulation->grid->comm;
     const EngramTimeParameters *time = &simulation->time;
     const double limit = EngramStepperTransportLimit(simulation->stepper);
     if (simulation->is_steady) {
-        PetscCall(PrintOnce(comm, "steps:   none in time: steady states are looked for\n"));
+        PetscCall(EngramPrint("steps:   none in time: steady states are looked for\n"));
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (time->is_adaptive) {
-        PetscCall(PrintOnce(comm, "steps:   adaptive, the first of %g, to t = %g\n", time->step,
-                            time->end));
+        PetscCall(
+            EngramPrint("steps:   adaptive, the first of %g, to t = %g\n", time->step, time->end));
     } else {
-        PetscCall(PrintOnce(comm, "steps:   %" PetscInt64_FMT " of %g to t = %g\n", time->steps,
-                            time->step, time->end));
+        PetscCall(EngramPrint("steps:   %" PetscInt64_FMT " of %g to t = %g\n", time->steps,
+                              time->step, time->end));
     }
     if (isfinite(limit)) {
-        PetscCall(PrintOnce(comm,
-                            "CFL:     %.3g at t = 0 (transport limit %g; above 1 a step is "
-                            "divided)\n",
-                            time->step / limit, limit));
+        PetscCall(EngramPrint("CFL:     %.3g at t = 0 (transport limit %g; above 1 a step is "
+                              "divided)\n",
+                              time->step / limit, limit));
     } else {
-        PetscCall(
-            PrintOnce(comm, "CFL:     none: %s\n",
-                      simulation->model->plasticity ? "implicit transport" : "frozen weights"));
+        PetscCall(EngramPrint("CFL:     none: %s\n", simulation->model->plasticity
+                                                         ? "implicit transport"
+                                                         : "frozen weights"));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -161,22 +138,20 @@ PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
     const EngramGrid *grid = simulation->grid;
     const EngramState *state = EngramStepperState(simulation->stepper);
     const double mebibyte = 1024.0 * 1024.0;
-    PetscCall(PrintOnce(grid->comm,
-                        "grid:    v %" PetscInt_FMT " cells of %g, w %" PetscInt_FMT
-                        " cells of %g, %.0f unknowns\n"
-                        "ranks:   %d, %" PetscInt_FMT " cells of w on the first\n"
-                        "memory:  %.1f MiB on the first rank, libraries not counted\n",
-                        grid->v_nodes + 1, grid->v_spacing, grid->w_cells, grid->w_spacing,
-                        (double)grid->v_nodes * (double)grid->w_cells, grid->size, grid->w_local,
-                        EngramSimulationMemory(simulation) / mebibyte));
+    PetscCall(EngramPrint("grid:    v %" PetscInt_FMT " cells of %g, w %" PetscInt_FMT
+                          " cells of %g, %.0f unknowns\n"
+                          "ranks:   %d, %" PetscInt_FMT " cells of w on the first\n"
+                          "memory:  %.1f MiB on the first rank, libraries not counted\n",
+                          grid->v_nodes + 1, grid->v_spacing, grid->w_cells, grid->w_spacing,
+                          (double)grid->v_nodes * (double)grid->w_cells, grid->size, grid->w_local,
+                          EngramSimulationMemory(simulation) / mebibyte));
     PetscCall(PrintSteps(simulation));
-    PetscCall(PrintOnce(grid->comm, "rate:    Nbar = %.6g at t = 0\n", state->total_rate));
-    PetscCall(PrintOnce(grid->comm,
-                        "slices:  %s\n"
-                        "output:  about %.1f MiB in %s\n"
-                        "dry run: nothing was written\n",
-                        output->solver, OutputBytes(simulation, output) / mebibyte,
-                        output->directory));
+    PetscCall(EngramPrint("rate:    Nbar = %.6g at t = 0\n", state->total_rate));
+    PetscCall(EngramPrint("slices:  %s\n"
+                          "output:  about %.1f MiB in %s\n"
+                          "dry run: nothing was written\n",
+                          output->solver, OutputBytes(simulation, output) / mebibyte,
+                          output->directory));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

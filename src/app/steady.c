@@ -109,15 +109,14 @@ static PetscErrorCode ShowStates(Run *run, const EngramOutputParameters *output)
         EngramSteadyTableAdd(table, 4, row);
         PetscCall(EngramStepperTakeSteady(stepper, roots[i].rate));
         PetscCall(RunShow(run, i + 1));
-        PetscCall(PetscPrintf(grid->comm,
-                              "steady state %" PetscInt_FMT ": Nbar = %.10g, %s by its slope "
+        PetscCall(EngramPrint("steady state %" PetscInt_FMT ": Nbar = %.10g, %s by its slope "
                               "%.6g\n",
                               i + 1, roots[i].rate, is_stable > 0.0 ? "stable" : "unstable",
                               roots[i].slope));
     }
+    run->snapshot.is_wanted = PETSC_TRUE;
     if (count == 0) {
-        PetscCall(PetscPrintf(grid->comm,
-                              "no steady state: no total rate up to -blowup_rate %g is "
+        PetscCall(EngramPrint("no steady state: no total rate up to -blowup_rate %g is "
                               "that of the network which sees it\n",
                               run->simulation->time.blowup_rate));
     }

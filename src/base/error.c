@@ -104,6 +104,20 @@ PetscErrorCode EngramErrorCaptureEnd(void)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode EngramPrint(const char *format, ...)
+{
+    int rank = 0;
+    va_list arguments;
+    (void)MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+    va_start(arguments, format);
+    if (rank == 0) {
+        (void)vfprintf(stdout, format, arguments);
+        (void)fflush(stdout);
+    }
+    va_end(arguments);
+    return PETSC_SUCCESS;
+}
+
 PetscErrorCode EngramWarning(const char *format, ...)
 {
     va_list arguments;

@@ -271,7 +271,7 @@ class TestErrors(PlotTestCase):
                 (header, "no rows below the header"),
                 ("a,b\n1,2\n", "no column time, total_rate"),
                 ("\n", "no column time"),
-                (header + rows[0] + "1,2\n" + rows[1], "line 3 has 2 columns, not 8"),
+                (header + rows[0] + "1,2\n" + rows[1], "line 3 has 2 columns, not 10"),
                 (header + rows[0].replace("0", "zero"), "line 2 is not made of numbers")):
             path.write_text(text, encoding="ascii")
             self.assert_fails(path.parent, path, message)

@@ -19,7 +19,8 @@ class Cases(engram_test.EngramTestCase):
     def test_every_case_is_known_here(self):
         names = {path.name for path in (engram_test.SOURCE / "input").glob("*.yaml")}
         self.assertEqual(names, {"learning.yaml", "inhibitory.yaml", "nnlif_steady.yaml",
-                                 "nnlif_blowup.yaml"})
+                                 "nnlif_blowup.yaml", "limit.yaml", "delayed.yaml",
+                                 "strong_inhibition.yaml", "refractory.yaml"})
 
     def test_learning(self):
         """The rate levels off, and N(w) falls on the line w/Nbar where there are neurons."""
@@ -82,6 +83,129 @@ class Cases(engram_test.EngramTestCase):
                                "-model_v_min", "0", "-initial_density", "exp(-(v-1.5)^2/0.01)",
                                "-time_step", "1e-5", "-time_end", "0.2", expect=3)
         self.assertAlmostEqual(result.yaml("summary.yaml")["blowup_time"], 0.04, delta=0.005)
+
+    def assert_sound(self, series):
+        """Mass is kept and nothing is negative, in every row."""
+        self.assertLess(max(abs(error) for error in series["mass_error"]), 1e-12)
+        self.assertGreaterEqual(min(series["min_density"]), 0.0)
+
+    def cells_of_front(self, weights):
+        """Cells right of the maximum where H is neither near it nor gone."""
+        beyond = weights[weights.argmax():]
+        return int(((beyond > 0.001 * beyond[0]) & (beyond < 0.98 * beyond[0])).sum())
+
+    def test_limit(self):
+        """A front forms early, and stands where the closed form of the learned state says."""
+        result = self.run_file("limit.yaml", ranks=2)
+        series, fields = result.series(), result.fields()
+        self.assert_sound(series)
+        self.assertAlmostEqual(series["total_rate"][-1], 0.584384, delta=1e-4)
+        weights, w = fields["weight_density"], fields["w"]
+        early = numpy.abs(fields["time"] - 0.1).argmin()
+        self.assertGreater(self.cells_of_front(weights[0]), 10)
+        self.assertLessEqual(self.cells_of_front(weights[early]), 3)
+        self.assertLessEqual(self.cells_of_front(weights[-1]), 3)
+        # The front stands where H falls through one half of its maximum.
+        front = w[weights[-1] > 0.5 * weights[-1].max()].max()
+        self.assertAlmostEqual(front, 0.826443, delta=0.004)
+        inside = (w > 0.1) & (w < 0.8)
+        shape = fields["firing_rate"][-1] * series["total_rate"][-1] / w
+        self.assertLess(numpy.abs(shape[inside] - 1.0).max(), 1e-3)
+        self.assertLess(fields["firing_rate"][-1][w > 0.85].max(), 1e-100)
+
+    def test_limit_of_first_order(self):
+        """What the header says of -transport_order 1."""
+        result = self.run_file("limit.yaml", "-transport_order", "1")
+        self.assertAlmostEqual(result.series()["total_rate"][-1], 0.5828, delta=1e-4)
+        self.assertAlmostEqual(self.cells_of_front(result.fields()["weight_density"][-1]), 10,
+                               delta=3)
+
+    def swings(self, *words):
+        """Times of the maxima of the rate, and its extremes in the last third of delayed.yaml."""
+        series = self.run_file("delayed.yaml", *words, "-output_fields_every", "0").series()
+        self.assert_sound(series)
+        time, rate = numpy.array(series["time"]), numpy.array(series["total_rate"])
+        is_top = (rate[1:-1] > rate[:-2]) & (rate[1:-1] >= rate[2:])
+        late = rate[time > time[-1] * 2 / 3]
+        return time[1:-1][is_top], late.min(), late.max()
+
+    def test_delayed(self):
+        """Sustained, with the period and the extremes of the header."""
+        tops, lowest, highest = self.swings()
+        self.assertEqual(len(tops), 9)
+        self.assertLess(numpy.abs(numpy.diff(tops)[3:] - 2.84).max(), 0.02)
+        self.assertAlmostEqual(lowest, 0.0015, delta=1e-4)
+        self.assertAlmostEqual(highest, 0.0211, delta=2e-4)
+
+    def test_delayed_less_or_more(self):
+        """A short delay lets the oscillation die out, a long one makes it grow."""
+        _, lowest, highest = self.swings("-model_delay", "0.3")
+        self.assertAlmostEqual(lowest, 0.008695, delta=1e-6)
+        self.assertAlmostEqual(highest, 0.008695, delta=1e-6)
+        tops, _, highest = self.swings("-model_delay", "2")
+        self.assertLess(numpy.abs(numpy.diff(tops)[-2:] - 5.46).max(), 0.02)
+        self.assertGreater(highest, 0.04)
+        steady = self.run_file("delayed.yaml", "-steady")
+        self.assertAlmostEqual(steady.series()["total_rate"][-1], 0.008695, delta=1e-6)
+
+    def test_strong_inhibition(self):
+        """Implicit: there in one step, and staying; lagged: from one end to the other for ever."""
+        series = self.run_file("strong_inhibition.yaml").series()
+        self.assert_sound(series)
+        rates = numpy.array(series["total_rate"][1:])
+        self.assertLess(numpy.abs(rates - 0.186572).max(), 1e-5)
+        self.assertAlmostEqual(series["coupling_iterations"][1], 12, delta=4)
+        self.assertLessEqual(max(series["coupling_iterations"][3:]), 3)
+        lagged = self.run_file("strong_inhibition.yaml", "-coupling", "lagged").series()
+        self.assert_sound(lagged)
+        rates = numpy.array(lagged["total_rate"])
+        self.assertLess(numpy.abs(rates[1::2] - 2.799).max(), 1e-3)
+        self.assertLess(numpy.abs(rates[2::2] - 8e-8).max(), 1e-8)
+
+    def test_refractory(self):
+        """The rate rises once to its steady value; tau N of the neurons wait."""
+        result = self.run_file("refractory.yaml")
+        series, fields = result.series(), result.fields()
+        self.assert_sound(series)
+        rates = numpy.array(series["total_rate"])
+        self.assertAlmostEqual(rates[-1], 0.299692, delta=2e-5)
+        self.assertGreater(numpy.diff(rates).min(), -1e-9)
+        self.assertAlmostEqual(fields["refractory"][-1][0], rates[-1], delta=1e-7)
+        spacing = fields["v"][1] - fields["v"][0]
+        mass = spacing * fields["density"][:, :, 0].sum(axis=1) + fields["refractory"][:, 0]
+        self.assertLess(numpy.abs(mass - 1.0).max(), 1e-12)
+
+    def test_less_refractory(self):
+        """tau = 0.5 rings and settles; tau = 0.3 bursts, the more sharply the smaller the step."""
+        rates = numpy.array(self.run_file("refractory.yaml", "-model_refractory",
+                                          "0.5").series()["total_rate"])
+        self.assertAlmostEqual(rates[-1], 0.924720, delta=5e-5)
+        self.assertGreater(rates.max(), 1.1)
+        bursts = []
+        for step in ("0.01", "0.002"):
+            series = self.run_file("refractory.yaml", "-model_refractory", "0.3",
+                                   "-time_step", step, "-output_series_every", "1").series()
+            self.assert_sound(series)
+            late = numpy.array(series["total_rate"])[len(series["total_rate"]) // 2:]
+            self.assertLess(late.min(), 0.5)
+            bursts.append(late.max())
+        self.assertGreater(bursts[0], 5.0)
+        self.assertGreater(bursts[1], 2.0 * bursts[0])
+
+    def test_state_that_repels(self):
+        """tau = 0.3: a run that starts in the steady state itself leaves it."""
+        rates = self.run_file("refractory.yaml", "-model_refractory", "0.3", "-time_step", "0.005",
+                              "-initial_quasi_static", "true", "-initial_rate", "2",
+                              "-time_end", "40").series()["total_rate"]
+        self.assertAlmostEqual(rates[0], 1.8925, delta=1e-3)
+        self.assertLess(max(abs(rate - rates[0]) for rate in rates[:20]), 0.01)
+        self.assertGreater(max(rates), 4.0)
+
+    def test_no_refractory_state_at_all(self):
+        """Without it the case is that of the blow-up."""
+        result = self.run_file("refractory.yaml", "-model_refractory", "0", "-time_end", "5",
+                               "-time_step", "0.001", expect=3)
+        self.assertAlmostEqual(result.yaml("summary.yaml")["blowup_time"], 3.45, delta=0.05)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,12 @@ PetscErrorCode EngramErrorCaptureBegin(EngramErrorCapture *capture);
 /** Ends the capture begun last. Not collective. */
 PetscErrorCode EngramErrorCaptureEnd(void);
 
+/**
+ * Prints to stdout from rank 0 of PETSC_COMM_WORLD. PetscPrintf would write whole numbers by %g with
+ * a dot at their end.
+ */
+PetscErrorCode EngramPrint(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
 /** Prints "engram: warning: ..." once, from rank 0. Not an error. */
 PetscErrorCode EngramWarning(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
 

@@ -1,0 +1,321 @@
+"""Options that do not go together, names that do not exist, and noises that turn negative."""
+
+import math
+
+from engram_test import EngramTestCase, main
+
+# The NNLIF network with one weight: b = 1.5 has two quasi-static states, b = 3 none.
+SINGLE = {
+    "model_epsilon": 1, "model_response": "N", "model_input": "0", "model_plasticity": "false",
+    "initial_density": "exp(-(v + 1)^2/0.5)", "grid_w_min": 1.5, "grid_w_max": 1.5,
+    "grid_w_cells": 1, "time_end": 1,
+}
+
+# Names as a new user would guess them, with what the message offers.
+UNKNOWN_NAMES = [
+    ("coupling", "explicit", "lagged or implicit"),
+    ("coupling", "Implicit", "lagged or implicit"),
+    ("coupling", "true", "lagged or implicit"),
+    ("transport_time", "both", "explicit or implicit"),
+    ("transport_time", "lagged", "explicit or implicit"),
+    ("time_scheme", "rk4", "euler or extrapolated"),
+    ("time_scheme", "2", "euler or extrapolated"),
+    ("time_scheme", "adaptive", "euler or extrapolated"),
+    ("model_flux", "sg", "scharfetter-gummel or harmonic"),
+]
+
+# Names of options as a new user would guess them, and the one that is offered.
+GUESSED_OPTIONS = [
+    ("time_adaptiv", "time_adaptive"), ("time_schema", "time_scheme"),
+    ("model_refractary", "model_refractory"), ("model_delays", "model_delay"),
+    ("transport_orders", "transport_order"), ("couplings", "coupling"),
+    ("initial_quasistatic", "initial_quasi_static"), ("blow_up_rate", "blowup_rate"),
+    ("steady-sweep", "steady_sweep"), ("time_min_step", None), ("coupling_time", None),
+    ("delay", None), ("adaptive", None),
+]
+
+# Steps that do not fit: changes, and words of the message.
+WRONG_STEPS = [
+    ({"time_step_min": 0.1}, ["-time_step 0.01: ", "-time_step_min 0.1 and -time_step_max"]),
+    ({"time_step_max": 0.001}, ["-time_step 0.01: ", "and -time_step_max 0.001"]),
+    ({"time_step_min": 0.5, "time_step_max": 0.1},
+     ["-time_step 0.01: ", "-time_step_min 0.5 and -time_step_max 0.1"]),
+    ({"time_step_min": 0.001, "time_step_max": 0.005},
+     ["-time_step 0.01: ", "-time_step_min 0.001 and -time_step_max 0.005"]),
+    ({"time_step_max": "1e-9"}, ["-time_step 0.01: ", "-time_step_max 1e-09"]),
+]
+
+# What eps = 0 does not go with.
+WRONG_LIMITS = [
+    ({"slice_pc_type": "lu"}, ["-slice_", "-model_epsilon 0 has no linear systems to solve"]),
+    ({"slice_ksp_type": "gmres"}, ["-slice_", "-model_epsilon 0 has no linear systems"]),
+    ({"slice_ksp_type": "gmres", "slice_pc_type": "ilu"}, ["-slice_", "leave the options"]),
+    ({"model_delay": 1}, ["-model_delay 1: ", "-model_epsilon 0 makes infinitely short"]),
+    ({"model_delay": 1, "coupling": "implicit"}, ["-model_delay 1: ", "leave it out"]),
+    ({"time_scheme": "extrapolated"},
+     ["-time_scheme extrapolated: with -model_epsilon 0 the lagged", "add -coupling implicit"]),
+]
+
+# Noises that are wrong at rest: expression, further changes, words of the message.
+WRONG_NOISES = [
+    ("0", {}, "is 0 at N = 0"),
+    ("-1", {}, "is -1 at N = 0"),
+    ("N", {}, "is 0 at N = 0"),
+    ("N - 1", {}, "is -1 at N = 0"),
+    ("1/N", {}, "is inf at N = 0"),
+    ("log(N)", {}, "is -inf at N = 0"),
+    ("sqrt(-1 - N)", {}, "nan at N = 0"),
+    ("1 - N", {"initial_rate": 2}, "is -1 at N = 2"),
+]
+
+# Expressions in what the noise does not know.
+NOISES_OF_OTHERS = [("w", "w"), ("1 + 0.1*t", "t"), ("1 + v^2", "v"), ("1 + 0.1*Nbar", "Nbar")]
+
+# A noise that is good at rest, and an input under which the rate soon takes it below zero.
+FALLING_NOISE = {"model_noise": "0.1 - N", "model_input": "3"}
+
+
+class CombinationTestCase(EngramTestCase):
+    """Ways to run combinations that are refused, or go."""
+
+    def refuse(self, fragments, ranks=0, words=(), **changes):
+        """One message with these words, exit code 2, and nothing written."""
+        case = self.write_case(**changes)
+        process = self.execute([case, "-output_dir", "output", *words], ranks=ranks)
+        text = process.stdout + process.stderr
+        self.assertEqual(process.returncode, 2, text)
+        messages = [line for line in process.stderr.splitlines() if line.startswith("engram:")]
+        self.assertEqual(len(messages), 1, text)
+        self.assertTrue(messages[0].startswith("engram: error: "), text)
+        for fragment in fragments:
+            self.assertIn(fragment, messages[0])
+        self.assertNotIn("PETSC ERROR", text)
+        self.assertFalse((self.folder / "output").exists())
+
+    def refuse_once(self, fragments, **changes):
+        """Refused on one rank and on two, with one message each time."""
+        for ranks in (0, 2):
+            with self.subTest(ranks=ranks, changes=changes):
+                self.refuse(fragments, ranks=ranks, **changes)
+
+    def warnings_of(self, result):
+        """The lines of a run that warn."""
+        return [line for line in result.stderr.splitlines() if "engram: warning: " in line]
+
+
+class NamesTest(CombinationTestCase):
+    """Names that do not exist."""
+
+    def test_unknown_names_of_methods(self):
+        for option, name, choices in UNKNOWN_NAMES:
+            with self.subTest(option=option, name=name):
+                self.refuse([f"-{option} {name}: must be {choices}"], words=[f"-{option}", name])
+        option, name, choices = UNKNOWN_NAMES[0]
+        self.refuse_once([f"-{option} {name}: must be {choices}"], **{option: name})
+
+    def test_names_that_are_missing(self):
+        for option in ("coupling", "transport_time", "time_scheme", "model_flux"):
+            with self.subTest(option=option):
+                self.refuse([f"-{option}: needs a value ("], words=[f"-{option}"])
+
+    def test_guessed_options(self):
+        for name, meant in GUESSED_OPTIONS:
+            with self.subTest(name=name):
+                hint = f"did you mean -{meant}?" if meant else ""
+                self.refuse([f"unknown option -{name}: {hint}"], words=[f"-{name}", "1"])
+
+    def test_orders_of_transport(self):
+        self.refuse_once(["-transport_order 3: must be 1 or 2"], transport_order=3)
+        self.refuse(["-transport_order 1000000: must be 1 or 2"], transport_order=1000000)
+        self.refuse(["-transport_order 1.5: must be a whole number ("], transport_order=1.5)
+        self.refuse(["-transport_order 0: must be at least 1 ("], transport_order=0)
+        self.refuse(["-transport_order second: must be a whole number ("], transport_order="second")
+
+    def test_truth_values(self):
+        for option in ("time_adaptive", "initial_quasi_static", "model_plasticity"):
+            with self.subTest(option=option):
+                self.refuse([f"-{option} maybe: must be true or false ("], **{option: "maybe"})
+        self.refuse(["-time_adaptive 1e-4: must be true or false ("], time_adaptive="1e-4")
+
+
+class RefusedTest(CombinationTestCase):
+    """Options of which one takes away the sense of the other."""
+
+    def test_first_adaptive_step_outside_its_bounds(self):
+        for changes, fragments in WRONG_STEPS:
+            with self.subTest(changes=changes):
+                self.refuse(fragments, time_adaptive=True, **changes)
+        changes, fragments = WRONG_STEPS[0]
+        self.refuse_once(fragments, time_adaptive=True, **changes)
+
+    def test_what_the_limit_model_does_not_go_with(self):
+        for changes, fragments in WRONG_LIMITS:
+            self.refuse_once(fragments, model_epsilon=0, **changes)
+
+    def test_second_order_with_one_cell_on_a_rank(self):
+        for cells, ranks, most in ((3, 2, 1), (2, 2, 1), (5, 3, 2)):
+            with self.subTest(cells=cells, ranks=ranks):
+                words = f"start at most {most} rank"
+                self.refuse(["-transport_order 2: needs two cells of w on every rank", words,
+                             "-transport_time implicit"],
+                            ranks=ranks, transport_order=2, grid_w_cells=cells)
+
+    def test_second_order_where_it_goes(self):
+        for ranks, changes in ((2, {"grid_w_cells": 4}), (0, {"grid_w_cells": 1}),
+                               (0, {"grid_w_cells": 2}),
+                               (2, {"grid_w_cells": 3, "transport_time": "implicit"}),
+                               (2, {"grid_w_cells": 3, "model_plasticity": "false"})):
+            with self.subTest(ranks=ranks, changes=changes):
+                result = self.run_case(ranks=ranks, transport_order=2, **changes)
+                self.assertEqual(result.yaml("summary.yaml")["status"], "done")
+
+    def test_options_that_need_another_one_are_warned_of(self):
+        for option, value, needed in (("time_step_min", "0.1", "-time_adaptive"),
+                                      ("time_step_max", "0.001", "-time_adaptive"),
+                                      ("coupling_scan", "5", "-coupling implicit")):
+            with self.subTest(option=option):
+                result = self.run_case(**{option: value})
+                self.assertEqual(result.yaml("summary.yaml")["steps"], 10)
+                warnings = self.warnings_of(result)
+                self.assertEqual(len(warnings), 1, result.stderr)
+                self.assertIn(f"-{option} does nothing without {needed}", warnings[0])
+
+
+class NoiseTest(CombinationTestCase):
+    """Noises a(N) that are not positive."""
+
+    def test_wrong_at_rest(self):
+        for noise, changes, fragment in WRONG_NOISES:
+            with self.subTest(noise=noise):
+                self.refuse([f'-model_noise "{noise}": ', fragment, "greater than 0"],
+                            model_noise=noise, **changes)
+        self.refuse_once(['-model_noise "N - 1": is -1 at N = 0'], model_noise="N - 1")
+
+    def test_knows_nothing_but_the_rate(self):
+        for noise, name in NOISES_OF_OTHERS:
+            with self.subTest(noise=noise):
+                self.refuse([f'-model_noise "{noise}": not a valid expression in N',
+                             f'Unexpected token "{name}'], model_noise=noise)
+
+    def check_stopped(self, result):
+        """Stopped for the noise, with good results up to there."""
+        series, summary = result.series(), result.yaml("summary.yaml")
+        warnings = self.warnings_of(result)
+        self.assertEqual(len(warnings), 1, result.stderr)
+        self.assertIn("noise", warnings[0])
+        self.assertEqual(summary["status"], "stopped")
+        self.assertIn("noise", summary["reason"])
+        self.assertGreater(series["total_rate"][-1], 0.05)
+        self.assertGreater(series["time"][-1], 0.03)
+        for name, values in series.items():
+            self.assertTrue(all(map(math.isfinite, values)), name)
+        self.assertLess(max(map(abs, series["mass_error"])), 1e-12)
+        self.assertGreaterEqual(min(series["min_density"]), 0.0)
+
+    def test_turns_negative_on_the_way(self):
+        for ranks, changes in ((0, {}), (2, {}), (0, {"time_adaptive": True}),
+                               (0, {"time_scheme": "extrapolated"}),
+                               (0, {"transport_time": "implicit"}),
+                               (0, {"coupling": "implicit"})):
+            with self.subTest(ranks=ranks, changes=changes):
+                self.check_stopped(self.run_case(FALLING_NOISE, ranks=ranks, expect=3, **changes))
+
+    def test_leaves_no_quasi_static_state(self):
+        self.refuse_once(["no quasi-static state", "noise"], model_epsilon=0, **FALLING_NOISE)
+
+    def test_stays_positive(self):
+        result = self.run_case(model_noise="1/(1 + N)", model_input="3")
+        self.assertEqual(result.yaml("summary.yaml")["status"], "done")
+        self.assertGreater(result.series()["total_rate"][-1], 0.2)
+
+
+class QuasiStaticStartTest(CombinationTestCase):
+    """Starts that have no quasi-static state, or several."""
+
+    def test_none(self):
+        for changes in ({"model_epsilon": 0}, {"initial_quasi_static": True},
+                        {"model_epsilon": 0, "coupling": "implicit"},
+                        {"model_epsilon": 0, "initial_rate": 5}):
+            with self.subTest(changes=changes):
+                self.refuse(["no quasi-static state", "-blowup_rate 10000"],
+                            **{**SINGLE, "grid_w_min": 3, "grid_w_max": 3, **changes})
+
+    def test_none_is_said_once(self):
+        self.refuse_once(["no quasi-static state"], model_epsilon=0, model_response="40*N",
+                         model_input="5")
+
+    def start(self, **changes):
+        """The first total rate of a run from a quasi-static state, and its warnings."""
+        result = self.run_case({**SINGLE, "time_end": 0.01, **changes})
+        return result.series()["total_rate"][0], self.warnings_of(result)
+
+    def test_several_are_warned_of(self):
+        for changes in ({"model_epsilon": 0}, {"initial_quasi_static": True}):
+            with self.subTest(changes=changes):
+                rate, warnings = self.start(**changes)
+                self.assertAlmostEqual(rate, 0.192, delta=1e-3)
+                self.assertEqual(len(warnings), 1)
+                for fragment in ("2 quasi-static states", "0.192", "2.29",
+                                 "the nearest to -initial_rate 0"):
+                    self.assertIn(fragment, warnings[0])
+
+    def test_initial_rate_picks(self):
+        for wanted, taken in ((0.1, 0.192), (1.2, 0.192), (1.3, 2.29), (100, 2.29)):
+            with self.subTest(wanted=wanted):
+                rate, warnings = self.start(model_epsilon=0, initial_rate=wanted)
+                self.assertAlmostEqual(rate, taken, delta=0.01)
+                self.assertIn(f"the nearest to -initial_rate {wanted:g}", warnings[0])
+
+    def test_one_is_not_worth_a_warning(self):
+        rate, warnings = self.start(model_epsilon=0, grid_w_min=0.5, grid_w_max=0.5)
+        self.assertAlmostEqual(rate, 0.1348, delta=1e-3)
+        self.assertEqual(warnings, [])
+
+    def test_one_warning_on_two_ranks(self):
+        result = self.run_case(ranks=2, model_epsilon=0, model_response="5*N", model_input="0",
+                               time_end=0.01)
+        self.assertEqual(len(self.warnings_of(result)), 1, result.stderr)
+
+    def test_ordinary_starts_are_not_warned_of(self):
+        rate, warnings = self.start()
+        self.assertLess(rate, 1e-6)
+        self.assertEqual(warnings, [])
+
+
+class ToleranceTest(CombinationTestCase):
+    """Adaptive runs that cannot be done, and extremes that can."""
+
+    def test_tolerance_out_of_reach(self):
+        result = self.run_case(expect=3, time_adaptive=True, time_tolerance="1e-30")
+        warnings = self.warnings_of(result)
+        self.assertEqual(len(warnings), 1)
+        self.assertIn("-time_step_min", warnings[0])
+        self.assertIn("-time_tolerance is out of reach", warnings[0])
+        self.assertEqual(result.yaml("summary.yaml")["status"], "stopped")
+        self.assertEqual(list(result.fields()["time"])[0], 0.0)
+
+    def test_everything_on(self):
+        """The options of this version together, on one rank and on two."""
+        everything = {"model_noise": "1 + 0.1*N", "model_delay": 0.02, "model_refractory": 0.1,
+                      "model_flux": "harmonic", "initial_quasi_static": True, "initial_rate": 0.2,
+                      "time_scheme": "extrapolated", "time_adaptive": True, "time_step": 0.001,
+                      "transport_order": 2, "coupling": "implicit", "coupling_scan": 5}
+        for transport in ("explicit", "implicit"):
+            texts = []
+            for ranks in (0, 2):
+                result = self.run_case(everything, ranks=ranks, transport_time=transport)
+                self.assertEqual(result.yaml("summary.yaml")["status"], "done")
+                texts.append((result.folder / "series.csv").read_bytes())
+            self.assertEqual(texts[0], texts[1])
+
+    def test_coupling_with_nothing_left_to_choose(self):
+        """Two evaluations at most, and tolerances far out: slower or coarser, but no failure."""
+        for changes in ({"coupling_iterations": 2}, {"coupling_tolerance": "1e-300"},
+                        {"coupling_tolerance": "1e300"}, {"coupling_scan": 1}):
+            with self.subTest(changes=changes):
+                result = self.run_case(coupling="implicit", **changes)
+                self.assertAlmostEqual(result.series()["total_rate"][-1], 0.2702, delta=1e-3)
+
+
+if __name__ == "__main__":
+    main()
