@@ -63,8 +63,8 @@ PetscErrorCode EngramErrorCaptureBegin(EngramErrorCapture *capture);
 PetscErrorCode EngramErrorCaptureEnd(void);
 
 /**
- * Prints to stdout from rank 0 of PETSC_COMM_WORLD. PetscPrintf would write whole numbers by %g with
- * a dot at their end.
+ * Prints to stdout from rank 0 of PETSC_COMM_WORLD. PetscPrintf would write whole numbers by %g
+ * with a dot at their end.
  */
 PetscErrorCode EngramPrint(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
 
