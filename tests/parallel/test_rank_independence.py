@@ -8,6 +8,9 @@ from engram_test import EngramTestCase, main
 
 RANKS = [1, 2, 3, 5, 8]
 
+# For the many combinations of options.
+FEW_RANKS = (1, 2, 3, 5)
+
 # 53 is prime, so that ranks have different shares; 64 has aligned shares on some counts.
 WEIGHT_CELLS = [53, 64]
 
@@ -26,6 +29,28 @@ LEARNING = {
     "output_fields_every": 0.2,
 }
 
+# Every option of the scheme and of the model family at once.
+EVERYTHING = {
+    **LEARNING,
+    "model_epsilon": 0.05,
+    "model_flux": "harmonic",
+    "model_noise": "0.5 + 0.2*N",
+    "model_delay": 0.1,
+    "model_refractory": 0.4,
+    "initial_rate": 0.2,
+    "coupling": "implicit",
+    "coupling_scan": 10,
+    "time_scheme": "extrapolated",
+    "time_adaptive": True,
+    "time_step": 0.02,
+    "time_tolerance": 1e-2,
+    "grid_w_cells": 53,
+    "output_fields_every": 0.1,
+}
+
+# The limit model has neither a delay nor the time scale that belongs to it.
+LIMIT = {**EVERYTHING, "model_epsilon": 0, "model_delay": 0}
+
 # 240 cells with little noise: the tabulated exponentials would overflow.
 SMALL_NOISE = {**LEARNING, "model_noise": 0.001, "grid_v_cells": 240, "model_input": "4 + w"}
 
@@ -33,18 +58,21 @@ SMALL_NOISE = {**LEARNING, "model_noise": 0.001, "grid_v_cells": 240, "model_inp
 class RankIndependenceTest(EngramTestCase):
     """Runs one case on several numbers of ranks and compares all that it writes."""
 
-    def run_on(self, ranks, case):
+    def run_on(self, ranks, case, expect=0):
         """All results of one run: the text of the series, and the fields."""
-        result = self.run_case(case, ranks=ranks)
+        result = self.run_case(case, ranks=ranks, expect=expect)
         self.assertEqual(result.yaml("summary.yaml")["ranks"], ranks)
         text = (result.folder / "series.csv").read_bytes()
         return text, result.fields(), result
 
-    def compare(self, case):
+    def compare(self, case, rank_counts=tuple(RANKS), expect=0):
         """Runs a case on all rank counts. @return the results on one rank"""
-        text, fields, first = self.run_on(RANKS[0], case)
-        for ranks in RANKS[1:]:
-            other_text, other_fields, _ = self.run_on(ranks, case)
+        text, fields, first = self.run_on(rank_counts[0], case, expect)
+        for ranks in rank_counts[1:]:
+            other_text, other_fields, other = self.run_on(ranks, case, expect)
+            for table in first.folder.glob("*.csv"):
+                self.assertEqual((other.folder / table.name).read_bytes(), table.read_bytes(),
+                                 (table.name, ranks))
             with self.subTest(ranks=ranks, w_cells=case["grid_w_cells"]):
                 self.assertEqual(other_text, text)
                 self.assertEqual(sorted(other_fields), sorted(fields))
@@ -99,6 +127,67 @@ class RankIndependenceTest(EngramTestCase):
             self.check_activity(result, fields)
             self.assertLess(self.weight_change(fields), 1e-12)
             self.assertEqual(result.yaml("summary.yaml")["transport_substeps"], 0)
+
+    def compare_everything(self, case):
+        """Compares a case with all options; it learns, fires, and its steps are not all alike."""
+        result, fields = self.compare(case, FEW_RANKS)
+        self.assertEqual(fields["time"].tolist(), [k * 0.1 for k in range(5)])
+        for name, values in fields.items():
+            self.assertTrue(numpy.isfinite(values).all(), name)
+        self.assertGreater(fields["refractory"][-1].max(), 1e-3)
+        self.assertGreater(self.weight_change(fields), 1e-2)
+        series = result.series()
+        self.assertGreater(series["total_rate"][-1], 0.01)
+        self.assertGreater(max(series["coupling_iterations"]), 1)
+        self.assertGreater(len(set(series["dt"])), 3)
+
+    def test_everything(self):
+        """All options on, for each transport and order, and in the limit model."""
+        for case in (EVERYTHING, LIMIT):
+            for transport in ("explicit", "implicit"):
+                for order in (1, 2):
+                    with self.subTest(epsilon=case["model_epsilon"], transport=transport,
+                                      order=order):
+                        self.compare_everything({**case, "transport_time": transport,
+                                                 "transport_order": order})
+
+    def test_delay_within_a_step(self):
+        """Fixed extrapolated steps, a delay shorter than one, second-order transport."""
+        for transport in ("explicit", "implicit"):
+            self.compare({**EVERYTHING, "time_adaptive": False, "model_delay": 0.1,
+                          "transport_time": transport, "transport_order": 2}, FEW_RANKS)
+
+    def test_lagged_extrapolated(self):
+        self.compare({**EVERYTHING, "coupling": "lagged", "time_adaptive": False, "model_delay": 0,
+                      "transport_order": 2}, FEW_RANKS)
+
+    def test_long_explicit_steps(self):
+        """Thousands of sub-steps, after which round-off is taken out on the way."""
+        result, _ = self.compare({**EVERYTHING, "time_adaptive": False, "time_step": 5,
+                                  "time_end": 5, "output_fields_every": 0, "model_delay": 0,
+                                  "transport_order": 2}, FEW_RANKS)
+        self.assertGreater(result.yaml("summary.yaml")["transport_substeps"], 3000)
+
+    def test_blow_up(self):
+        """The end of a run that blows up, in adaptive steps."""
+        case = {**EVERYTHING, "model_refractory": 0, "model_delay": 0, "model_response": "N",
+                "model_plasticity": False, "grid_w_min": 2, "grid_w_max": 4}
+        result, fields = self.compare(case, FEW_RANKS, expect=3)
+        self.assertEqual(fields["time"][-1], result.yaml("summary.yaml")["blowup_time"])
+
+    def test_steady_states(self):
+        """Tables of steady states and folds, and the learned steady state."""
+        frozen = {**EVERYTHING, "steady": True, "model_plasticity": False, "model_input": "0.2*w",
+                  "model_flux": "scharfetter-gummel", "model_response": "3*N",
+                  "steady_sweep": "model_refractory:0.01:0.5:5"}
+        result, _ = self.compare(frozen, FEW_RANKS)
+        self.assertIn("bifurcation.csv", [path.name for path in result.folder.glob("*.csv")])
+        learned = {**LIMIT, "steady": True, "model_input": "1", "model_learning": "1",
+                   "model_noise": "1", "model_refractory": 0, "grid_w_min": 0,
+                   "transport_order": 2, "time_step": 0.01, "time_end": 40,
+                   "coupling_scan": 0, "output_fields_every": 0}
+        result, _ = self.compare(learned, FEW_RANKS)
+        self.assertEqual(result.yaml("summary.yaml")["steady_states"], 1)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Runs of the program for the verification studies, and the arithmetic of convergence tables."""
 
+import concurrent.futures
 import csv
 import math
 import os
@@ -64,6 +65,12 @@ def run(program, options, ranks=0, expect=0):
         if process.returncode != expect:
             raise RuntimeError(f"{' '.join(command)} with {options}: {process.stderr}")
         return Run(folder / "output")
+
+
+def run_all(program, cases, expect=0):
+    """Results of many cases, in their order. Some run at a time: a short run is mostly waiting."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda options: run(program, options, expect=expect), cases))
 
 
 def orders_from_errors(errors):
