@@ -113,9 +113,9 @@ ENGRAM_INLINE double ToLeft(double phi, double density, FlowDirection learning)
  * density. The products with phi are formed anew for each face: that is cheaper than to keep them.
  */
 ENGRAM_INLINE void FluxOfFaces(ptrdiff_t count, const double *restrict decay,
-                               const double *restrict phi, const double *restrict density,
-                               FlowDirection learning, FlowDirection decaying,
-                               double *restrict flux)
+                               const double *restrict open, const double *restrict phi,
+                               const double *restrict density, FlowDirection learning,
+                               FlowDirection decaying, double *restrict flux)
 {
     ENGRAM_INDEPENDENT
     for (ptrdiff_t i = 0; i < count; i++) {
@@ -140,23 +140,23 @@ ENGRAM_INLINE void FluxOfFaces(ptrdiff_t count, const double *restrict decay,
         } else {
             sum = EngramMultiplyAdd(-decay[i], OnLeftFace(p[1], p[2], p[3]), sum);
         }
-        flux[i] = sum;
+        flux[i] = open[i] * sum;
     }
 }
 
-/** The faces first .. first + count - 1 of a tile; `decay` and `phi` begin with the first one. */
+/** The faces first .. first + count - 1 of a tile; the velocities begin with the first one. */
 ENGRAM_INLINE void FluxOfTile(ptrdiff_t first, ptrdiff_t count, const double *decay,
-                              const double *phi, FlowDirection learning, FlowDirection decaying,
-                              LimitedTile *tile)
+                              const double *open, const double *phi, FlowDirection learning,
+                              FlowDirection decaying, LimitedTile *tile)
 {
     const double *density = tile->density + first;
     double *flux = tile->flux + first;
     if (decaying == FLOW_LEFT) {
-        FluxOfFaces(count, decay, phi, density, learning, FLOW_LEFT, flux);
+        FluxOfFaces(count, decay, open, phi, density, learning, FLOW_LEFT, flux);
     } else if (decaying == FLOW_RIGHT) {
-        FluxOfFaces(count, decay, phi, density, learning, FLOW_RIGHT, flux);
+        FluxOfFaces(count, decay, open, phi, density, learning, FLOW_RIGHT, flux);
     } else {
-        FluxOfFaces(count, decay, phi, density, learning, FLOW_BOTH, flux);
+        FluxOfFaces(count, decay, open, phi, density, learning, FLOW_BOTH, flux);
     }
 }
 
@@ -178,8 +178,7 @@ ENGRAM_INLINE void StartRow(const LimitedRow *row, const EngramTransportCourant 
     tile->density[1] = row->left_ghost[1];
     CopyEntries(0, SHARED - GHOSTS, row->cells, row->density, row->right_ghost,
                 tile->density + GHOSTS);
-    FluxOfTile(0, 1, courant->decay, courant->phi, learning, FLOW_BOTH, tile);
-    tile->flux[0] *= courant->open[0];
+    FluxOfTile(0, 1, courant->decay, courant->open, courant->phi, learning, FLOW_BOTH, tile);
 }
 
 /** Hands on to the next tile what it shares with this one of `count` cells. */
@@ -214,11 +213,8 @@ ENGRAM_INLINE void MoveRow(const LimitedRow *row, const EngramTransportCourant *
         }
         CopyEntries(first + GHOSTS, count, row->cells, row->density, row->right_ghost,
                     tile->density + SHARED);
-        FluxOfTile(1, count, courant->decay + first + 1, courant->phi + first + 1, learning,
-                   decaying, tile);
-        if (first + count == row->cells) {
-            tile->flux[count] *= courant->open[row->cells];
-        }
+        FluxOfTile(1, count, courant->decay + first + 1, courant->open + first + 1,
+                   courant->phi + first + 1, learning, decaying, tile);
         UpdateCells(count, tile->density + GHOSTS, tile->flux, row->moved + first);
         ShiftTile(count, tile);
     }
