@@ -10,7 +10,7 @@ static const double TARGET_TOLERANCE = 1e-9;
 
 /* Beyond it the frozen learning velocity of an implicit transport step was seen to oscillate; by
  * order. */
-static const double LARGEST_LEARNING_COURANT[2] = {10.0, 4.0};
+static const double LARGEST_LEARNING_COURANT[2] = {10.0, 2.0};
 
 static PetscErrorCode CreateSliceCopies(const EngramGrid *grid, SliceCopies *copies)
 {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the verification studies and writes docs/verification.md with its picture.
+"""Runs the verification studies and writes docs/verification.md with its pictures.
 
     tools/verification/tables.py --program build/release/engram
 """
@@ -13,15 +13,22 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 
+import scheme_tables  # noqa: E402
 import studies  # noqa: E402
+from layout import draw_slope, name_steps, number, order_list, table  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 HEAD = """# Verification
 
 Every table here is written by `tools/verification/tables.py`; the tests in `tests/verify` run the
-same studies and assert on them. The references are closed forms (docs/theory.md), evaluated by
-quadrature and root finding in `tools/verification/exact.py`, which shares no code with the solver.
+same studies and assert on them. The references are closed forms (docs/theory.md) evaluated by
+quadrature and root finding, in `tools/verification/exact.py` and `reference.py`, and two independent
+programs: characteristics of the macroscopic equation, and another discretisation of a delayed
+network. None of them shares code with the solver.
+
+The first part is about the plain scheme: euler steps, explicit transport of first order, lagged
+coupling. The second part, from *Orders of all schemes* on, is about all the others.
 
 ![Errors against steps](pictures/verification.png)
 
@@ -38,36 +45,8 @@ STUDIES = {
     "structure": studies.structure,
     "learned": studies.learned_state,
     "transient": studies.transient_orders,
+    **scheme_tables.STUDIES,
 }
-
-
-def number(value):
-    """A number for a table."""
-    return f"{value:.3g}" if abs(value) < 1e-2 or abs(value) >= 1e4 else f"{value:.6g}"
-
-
-def table(header, rows):
-    """A Markdown table."""
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def order_list(orders):
-    """Observed orders as text."""
-    return ", ".join(f"{order:.2f}" for order in orders)
-
-
-def draw_slope(axes, steps, value, order):
-    """A thin line of this slope through the last point."""
-    axes.loglog(steps, [value * (step / steps[-1])**order for step in steps], color="0.6",
-                linewidth=0.8, zorder=0)
-
-
-def name_steps(axes, steps, labels):
-    """Ticks at the steps themselves."""
-    axes.set_xticks(steps, labels)
-    axes.set_xticks([], minor=True)
 
 
 def draw_rates(axes, uncoupled, networks):
@@ -191,8 +170,11 @@ def main():
         print(f"tables.py: {name}", file=sys.stderr)
         results[name] = study(program)
     sections = [HEAD] + [section(results) for section in (rates_section, structure_section,
-                                                          learned_section, transient_section)]
-    draw(results, arguments.output.parent / "pictures" / "verification.png")
+                                                          learned_section, transient_section,
+                                                          *scheme_tables.SECTIONS)]
+    pictures = arguments.output.parent / "pictures"
+    draw(results, pictures / "verification.png")
+    scheme_tables.draw(results, pictures / "verification_scheme.png")
     arguments.output.write_text("\n".join(sections), encoding="utf-8")
     print(f"tables.py: wrote {arguments.output}", file=sys.stderr)
 

@@ -1,0 +1,30 @@
+"""Text and axes that all tables and pictures of the verification share."""
+
+
+def number(value):
+    """A number for a table."""
+    return f"{value:.3g}" if abs(value) < 1e-2 or abs(value) >= 1e4 else f"{value:.6g}"
+
+
+def table(header, rows):
+    """A Markdown table."""
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def order_list(orders):
+    """Observed orders as text."""
+    return ", ".join(f"{order:.2f}" for order in orders)
+
+
+def draw_slope(axes, steps, value, order):
+    """A thin line of this slope through the last point."""
+    axes.loglog(steps, [value * (step / steps[-1])**order for step in steps], color="0.6",
+                linewidth=0.8, zorder=0)
+
+
+def name_steps(axes, steps, labels):
+    """Ticks at the steps themselves."""
+    axes.set_xticks(steps, labels)
+    axes.set_xticks([], minor=True)
