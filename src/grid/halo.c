@@ -72,8 +72,12 @@ PetscErrorCode EngramHaloBegin(EngramHalo halo, const double *density, const dou
     PetscFunctionBeginUser;
     const EngramGrid *grid = halo->grid;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_HALO));
-    PackColumns(halo, density, velocity, 0, halo->sent[LEFT]);
-    PackColumns(halo, density, velocity, grid->w_local - halo->width, halo->sent[RIGHT]);
+    if (grid->rank > 0) {
+        PackColumns(halo, density, velocity, 0, halo->sent[LEFT]);
+    }
+    if (grid->rank < grid->size - 1) {
+        PackColumns(halo, density, velocity, grid->w_local - halo->width, halo->sent[RIGHT]);
+    }
     if (halo->width == 2 && grid->rank == 0) {
         MirrorEnd(halo, density, velocity, 0, halo->received[LEFT]);
     }
