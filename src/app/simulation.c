@@ -46,6 +46,21 @@ static PetscErrorCode WarnOfIdle(EngramOptions options, const EngramSimulation *
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Adaptive steps end at every output: an interval below their shortest length would never end. */
+static PetscErrorCode CheckInterval(EngramOptions options, const EngramTimeParameters *time)
+{
+    double every = 0.0;
+    PetscFunctionBeginUser;
+    PetscCall(EngramOptionsGetReal(options, "output_fields_every", &every));
+    if (time->is_adaptive && every > 0.0 && every < time->step_min) {
+        PetscCall(
+            EngramInputError("-output_fields_every %g: adaptive steps end at every output, so "
+                             "it must not be shorter than -time_step_min %g",
+                             every, time->step_min));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
                                      EngramSimulation *simulation)
 {
@@ -53,6 +68,7 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscFunctionBeginUser;
     simulation->options = options;
     PetscCall(EngramTimeParametersGet(options, &simulation->time));
+    PetscCall(CheckInterval(options, &simulation->time));
     PetscCall(EngramCouplingParametersGet(options, &simulation->coupling));
     PetscCall(EngramModelCreate(options, &simulation->model));
     PetscCall(SteadyIsWanted(options, &simulation->is_steady));

@@ -50,6 +50,11 @@ PetscErrorCode StepAdaptively(EngramStepper stepper, double latest)
         double error = INFINITY;
         const double started = state->time;
         const double end = EndOfAttempt(started, length, latest);
+        if (!(end > started)) {
+            state->failure = "the adaptive step is too short to change the time";
+            NoteBlowUp(state);
+            break;
+        }
         PetscCall(PairedStepTake(stepper, end, &error));
         const PetscBool is_good = (PetscBool)(state->is_finite && !state->has_blown_up);
         if (is_good && error <= time->tolerance) {

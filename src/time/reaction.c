@@ -145,6 +145,7 @@ static PetscErrorCode EvaluateTrial(void *context, double rate, double *answer)
     Reaction *reaction = trial->reaction;
     EngramState *state = reaction->state;
     PetscFunctionBeginUser;
+    const PetscBool has_blown_up = state->has_blown_up;
     state->is_finite = PETSC_TRUE;
     ReactionSetActivity(reaction, trial->time, trial->known + trial->share * rate);
     if (state->is_finite) {
@@ -157,7 +158,9 @@ static PetscErrorCode EvaluateTrial(void *context, double rate, double *answer)
     }
     *answer = state->is_finite ? state->total_rate : NAN;
     reaction->trial_failure = state->is_finite ? reaction->trial_failure : state->failure;
+    /* What becomes of a rate that is only tried is no fate of the run. */
     state->is_finite = PETSC_TRUE;
+    state->has_blown_up = has_blown_up;
     state->failure = NULL;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -210,8 +213,9 @@ static PetscErrorCode FindActivity(Reaction *reaction, Trial *trial, double *act
     state->total_rate = start;
     state->largest_learning = largest_learning;
     state->coupling_iterations += result.iterations;
-    state->coupling_solutions =
-        result.is_found ? PetscMax(state->coupling_solutions, result.solutions) : 0;
+    state->coupling_solutions = result.is_found && state->coupling_solutions > 0
+                                    ? PetscMax(state->coupling_solutions, result.solutions)
+                                    : 0;
     if (result.is_found) {
         *activity = trial->known + trial->share * result.root.rate;
         state->coupling_slope = isfinite(result.root.slope) ? result.root.slope : 0.0;

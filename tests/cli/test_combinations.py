@@ -148,6 +148,10 @@ class RefusedTest(CombinationTestCase):
         changes, fragments = WRONG_STEPS[0]
         self.refuse_once(fragments, time_adaptive=True, **changes)
 
+    def test_adaptive_steps_that_would_never_end(self):
+        self.refuse_once(["-output_fields_every 1e-19: adaptive steps end at every output",
+                          "-time_step_min"], time_adaptive=True, output_fields_every=1e-19)
+
     def test_what_the_limit_model_does_not_go_with(self):
         for changes, fragments in WRONG_LIMITS:
             self.refuse_once(fragments, model_epsilon=0, **changes)
@@ -239,6 +243,16 @@ class QuasiStaticStartTest(CombinationTestCase):
             with self.subTest(changes=changes):
                 self.refuse(["no quasi-static state", "-blowup_rate 10000"],
                             **{**SINGLE, "grid_w_min": 3, "grid_w_max": 3, **changes})
+
+    def test_rates_that_are_only_tried_end_nothing(self):
+        """A search far beyond all rates passes where the sums overflow; the run goes on."""
+        weak = {**SINGLE, "grid_w_min": 0.5, "grid_w_max": 0.5}
+        for coupling in ("lagged", "implicit"):
+            result = self.run_case(**weak, model_epsilon=0, coupling=coupling, blowup_rate=1e300)
+            summary = result.yaml("summary.yaml")
+            self.assertEqual(summary["status"], "done")
+            self.assertNotIn("blowup_time", summary)
+            self.assertGreater(summary["steps"], 1)
 
     def test_none_is_said_once(self):
         self.refuse_once(["no quasi-static state"], model_epsilon=0, model_response="40*N",
