@@ -248,7 +248,8 @@ class QuasiStaticStartTest(CombinationTestCase):
         """A search far beyond all rates passes where the sums overflow; the run goes on."""
         weak = {**SINGLE, "grid_w_min": 0.5, "grid_w_max": 0.5}
         for coupling in ("lagged", "implicit"):
-            result = self.run_case(**weak, model_epsilon=0, coupling=coupling, blowup_rate=1e300)
+            result = self.run_case({**weak, "model_epsilon": 0, "coupling": coupling,
+                                    "blowup_rate": 1e300})
             summary = result.yaml("summary.yaml")
             self.assertEqual(summary["status"], "done")
             self.assertNotIn("blowup_time", summary)
