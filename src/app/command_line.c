@@ -14,6 +14,12 @@ static const EngramOption command_options[] = {
      0},
     {"version", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
      "print the versions of the program and its libraries", ENGRAM_BOUND_NONE, 0},
+    {"restart", ENGRAM_OPTION_TEXT, "none", "none, auto or PATH",
+     "go on from a checkpoint: auto takes the newest whole one of the output folder, and starts at "
+     "the beginning where there is none yet; or the path of one",
+     ENGRAM_BOUND_NONE, 0},
+    {"restart_force", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
+     "go on though model or scheme have other options than the checkpoint", ENGRAM_BOUND_NONE, 0},
 };
 
 const EngramOptionTable CommandLineOptions = {
@@ -71,7 +77,8 @@ PetscErrorCode CommandLinePrintHelp(EngramOptions options)
         "pi. PETSc's own options work too: -log_view, -slice_ksp_monitor, -info; its manual\n"
         "lists them.\n"
         "Exit codes: 0 done, 1 internal error, 2 bad input, 3 stopped at a blow-up or a\n"
-        "state that is not finite.\n"));
+        "state that is not finite, 4 output could not be written; after a checkpoint: 85 to be\n"
+        "continued (signals TERM and USR1, end of the wall time), 86 stopped (signal INT).\n"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -2,13 +2,77 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "command_line.h"
 #include "engram/app/simulation.h"
 #include "engram/base/error.h"
 #include "engram/base/log.h"
 #include "engram/kernels/denormals.h"
+#include "interruption.h"
+#include "restart.h"
 #include "steady.h"
+
+/* For a program that ends after a failure to write. */
+enum { SECONDS_TO_END = 30 };
+
+/** Initial state, or that of a checkpoint. */
+static PetscErrorCode SetState(EngramSimulation *simulation, Restart *restart)
+{
+    PetscFunctionBeginUser;
+    if (restart->is_found) {
+        PetscCall(RestartLoad(simulation, restart));
+    } else {
+        PetscCall(EngramSimulationStart(simulation));
+    }
+    simulation->restart = restart;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode DryRun(EngramSimulation *simulation, const EngramOutputParameters *output)
+{
+    Restart restart;
+    PetscFunctionBeginUser;
+    InterruptionRemove();
+    PetscCall(RestartFind(simulation, output, &restart));
+    PetscCall(SetState(simulation, &restart));
+    PetscCall(CommandLinePrintDryRun(simulation, output));
+    simulation->restart = NULL;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Runs, or goes on, in a folder that no other run can enter. */
+static PetscErrorCode RunInFolder(EngramSimulation *simulation,
+                                  const EngramOutputParameters *output, EngramOutcome *outcome)
+{
+    Restart restart;
+    PetscBool has_ended = PETSC_FALSE;
+    PetscFunctionBeginUser;
+    PetscCall(RestartFind(simulation, output, &restart));
+    PetscCall(RestartHasEnded(simulation, output, &restart, &has_ended));
+    if (has_ended) {
+        PetscCall(EngramNote("the run in %s has reached its end, t = %g: nothing left to do",
+                             output->directory, restart.head.time));
+        outcome->is_complete = PETSC_TRUE;
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    PetscCall(SetState(simulation, &restart));
+    PetscCall(EngramOutputPrepare(simulation->grid, output, RestartMode(&restart)));
+    PetscErrorCode code = RestartPrepareFolder(simulation, output, &restart);
+    if (!code) {
+        code = EngramSimulationRun(simulation, output, outcome);
+    }
+    if (code && simulation->grid->rank == 0) {
+        EngramStatusNoteFailure(output->directory, EngramErrorMessage());
+    }
+    simulation->restart = NULL;
+    PetscCall(code);
+    if (outcome->failure) {
+        PetscCall(EngramWarning("stopped after t = %g: %s; the results up to there are in %s",
+                                outcome->last_time, outcome->failure, output->directory));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 /** Runs a case whose options are loaded. */
 static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulation,
@@ -22,18 +86,18 @@ static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulatio
     PetscCall(EngramSimulationSetUp(PETSC_COMM_WORLD, options, simulation));
     PetscCall(
         EngramSliceSolverDescribe(simulation->solver, output->solver, sizeof(output->solver)));
+    if (simulation->is_steady && !simulation->model->plasticity) {
+        /* These are found at once, or again: there is no state to keep. */
+        InterruptionRemove();
+    }
     PetscCall(SteadyCheck(simulation));
     PetscCall(EngramLogStageEnd());
     if (is_dry) {
-        PetscCall(CommandLinePrintDryRun(simulation, output));
+        PetscCall(DryRun(simulation, output));
         outcome->is_complete = PETSC_TRUE;
-        PetscFunctionReturn(PETSC_SUCCESS);
-    }
-    PetscCall(EngramOutputPrepare(simulation->grid, output));
-    PetscCall(EngramSimulationRun(simulation, output, outcome));
-    if (outcome->failure) {
-        PetscCall(EngramWarning("stopped after t = %g: %s; the results up to there are in %s",
-                                outcome->last_time, outcome->failure, output->directory));
+    } else {
+        PetscCall(EngramOutputLock(simulation->grid, output));
+        PetscCall(RunInFolder(simulation, output, outcome));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -59,11 +123,14 @@ static PetscErrorCode Execute(const CommandLine *command, int argc, char **argv,
     PetscCall(EngramLogRegister());
     PetscCall(EngramSliceSolverRegister());
     PetscCall(EngramSimulationRegisterOptions(options));
-    PetscCall(EngramOptionsRegister(options, &CommandLineOptions));
+    PetscCall(EngramOptionsRegisterCommands(options, &CommandLineOptions));
     PetscCall(EngramProvenanceCollect(PETSC_COMM_WORLD, &output.provenance));
     PetscCall(
         EngramProvenanceAdd(&output.provenance, "muparser", EngramExpressionLibraryVersion()));
     outcome->is_complete = PETSC_TRUE;
+    if (command->wants_help || command->wants_version) {
+        InterruptionRemove();
+    }
     if (command->wants_help) {
         PetscCall(CommandLinePrintHelp(options));
     } else if (command->wants_version) {
@@ -85,6 +152,14 @@ static PetscErrorCode CleanUp(EngramOptions *options, EngramSimulation *simulati
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static EngramExitCode ExitCodeOfOutcome(const EngramOutcome *outcome)
+{
+    if (outcome->departure) {
+        return outcome->is_requeued ? ENGRAM_EXIT_REQUEUE : ENGRAM_EXIT_INTERRUPTED;
+    }
+    return outcome->is_complete ? ENGRAM_EXIT_DONE : ENGRAM_EXIT_NONFINITE;
+}
+
 int EngramProgram(int argc, char **argv)
 {
     CommandLine command;
@@ -94,11 +169,15 @@ int EngramProgram(int argc, char **argv)
     int petsc_argc = 0;
     char **petsc_argv = argv;
 
+    InterruptionInstall();
     CommandLineParse(&argc, argv, &command);
     petsc_argc = argc;
-    if (PetscInitialize(&petsc_argc, &petsc_argv, NULL, NULL) != PETSC_SUCCESS) {
+    /* PETSc would take the signals for errors. */
+    if (PetscOptionsSetValue(NULL, "-no_signal_handler", "true") != PETSC_SUCCESS ||
+        PetscInitialize(&petsc_argc, &petsc_argv, NULL, NULL) != PETSC_SUCCESS) {
         return ENGRAM_EXIT_INTERNAL;
     }
+    simulation.started = MPI_Wtime();
     EngramDenormalsFlush();
     /* A reader that closes the pipe early, as in "engram -help | head", is no error. */
     (void)signal(SIGPIPE, SIG_DFL);
@@ -115,8 +194,12 @@ int EngramProgram(int argc, char **argv)
         (void)fflush(stderr);
         (void)MPI_Abort(PETSC_COMM_WORLD, ENGRAM_EXIT_INTERNAL);
     }
-    if (exit_code == ENGRAM_EXIT_DONE && !outcome.is_complete) {
-        exit_code = ENGRAM_EXIT_NONFINITE;
+    if (exit_code == ENGRAM_EXIT_DONE) {
+        exit_code = ExitCodeOfOutcome(&outcome);
+    } else if (exit_code == ENGRAM_EXIT_OUTPUT) {
+        /* Libraries may try to write again when they end, and wait for it. */
+        (void)signal(SIGALRM, SIG_DFL);
+        (void)alarm(SECONDS_TO_END);
     }
     if (CleanUp(&options, &simulation) != PETSC_SUCCESS || PetscFinalize() != PETSC_SUCCESS) {
         return ENGRAM_EXIT_INTERNAL;

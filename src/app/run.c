@@ -111,7 +111,7 @@ static PetscErrorCode Observe(const Run *run)
 static PetscErrorCode StopObservers(const Run *run)
 {
     PetscFunctionBeginUser;
-    for (int i = 0; i < run->observer_count; i++) {
+    for (int i = run->observer_count - 1; i >= 0; i--) {
         const EngramObserver *observer = &run->observers[i];
         if (observer->stop) {
             PetscCall(observer->stop(observer->context, &run->snapshot, run->outcome));
@@ -201,13 +201,41 @@ static PetscErrorCode TakeStep(Run *run)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** What a run has counted before it was continued. */
+static void SetOutcome(const EngramSimulation *simulation, EngramOutcome *outcome)
+{
+    const Restart *restart = simulation->restart;
+    *outcome = (EngramOutcome){.steady_states = -1};
+    if (restart && restart->is_found) {
+        outcome->first_step = EngramStepperState(simulation->stepper)->steps;
+        outcome->steps_done = outcome->first_step;
+        outcome->substeps = (PetscInt64)restart->numbers.substeps;
+        outcome->learning_courant = restart->numbers.learning_courant;
+        outcome->rejected = (PetscInt64)restart->numbers.rejected;
+        outcome->ambiguous = (PetscInt64)restart->numbers.ambiguous;
+        outcome->coupling_iterations = (PetscInt64)restart->numbers.coupling_iterations;
+    }
+}
+
+/** Signals that came before the first step. */
+static PetscErrorCode ObeyEarlyNotices(Run *run)
+{
+    int notices = 0;
+    PetscFunctionBeginUser;
+    PetscCall(CheckpointingAgree(run, &notices));
+    if (notices && !(run->simulation->is_steady && !run->simulation->model->plasticity)) {
+        PetscCall(CheckpointingAfterStep(run, notices));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParameters *output,
                         const char *plan, EngramOutcome *outcome, Run *run)
 {
     const EngramTimeParameters *time = &simulation->time;
     PetscFunctionBeginUser;
-    *outcome = (EngramOutcome){.steady_states = -1};
     *run = (Run){.simulation = simulation, .output = output, .outcome = outcome};
+    SetOutcome(simulation, outcome);
     run->snapshot.grid = simulation->grid;
     run->snapshot.steps = time->is_adaptive ? 0 : time->steps;
     run->snapshot.end_time = time->end;
@@ -216,18 +244,37 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
     PetscCall(CreateObservers(run));
     PetscCall(CreateSliceCopies(simulation->grid, &run->copies));
     PetscCall(TakeSnapshot(run));
-    PetscCall(StartObservers(run));
+    run->snapshot.start_time = run->snapshot.time;
+    PetscCall(CheckpointingStart(run, simulation->started));
+    if (simulation->restart && simulation->restart->continues_folder) {
+        PetscCall(CheckpointingResume(run));
+    } else {
+        PetscCall(StartObservers(run));
+    }
     run->started = MPI_Wtime();
+    PetscCall(ObeyEarlyNotices(run));
     PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool RunGoesOn(const Run *run)
+{
+    return (PetscBool)(!run->snapshot.is_last && !run->outcome->departure);
 }
 
 PetscErrorCode RunStep(Run *run)
 {
     PetscFunctionBeginUser;
     const PetscInt64 done = run->outcome->steps_done;
+    const double began = MPI_Wtime();
+    CheckpointingWatchClock(run);
     PetscCall(TakeStep(run));
     if (run->outcome->steps_done > done) {
         PetscCall(Observe(run));
+        DeadlineNoteStep(&run->checkpointing.deadline, MPI_Wtime() - began);
+    }
+    if (!run->outcome->failure) {
+        PetscCall(
+            CheckpointingAfterStep(run, EngramStepperState(run->simulation->stepper)->notices));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -268,19 +315,34 @@ static PetscErrorCode WarnOfDoubts(const Run *run)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode RunStop(Run *run)
+static PetscErrorCode Conclude(Run *run)
 {
     EngramOutcome *outcome = run->outcome;
     PetscFunctionBeginUser;
-    outcome->is_complete = (PetscBool)(outcome->failure == NULL);
+    outcome->is_complete = (PetscBool)(!outcome->failure && !outcome->departure);
     outcome->last_time = run->snapshot.time;
     outcome->wall_seconds = MPI_Wtime() - run->started;
-    PetscCall(WarnOfDoubts(run));
+    if (!outcome->departure) {
+        PetscCall(WarnOfDoubts(run));
+    }
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_FINISH));
-    PetscCall(StopObservers(run));
+    const PetscErrorCode code = StopObservers(run);
     PetscCall(EngramLogStageEnd());
+    PetscCall(code);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode RunStop(Run *run, PetscErrorCode code)
+{
+    PetscErrorCode stopped = code;
+    PetscFunctionBeginUser;
+    if (!stopped) {
+        stopped = Conclude(run);
+    }
     PetscCall(DestroyObservers(run));
+    PetscCall(CheckpointingDestroy(run));
     PetscCall(DestroySliceCopies(&run->copies));
     PetscCall(EngramReductionDestroy(&run->snapshot.reduction));
+    PetscCall(stopped);
     PetscFunctionReturn(PETSC_SUCCESS);
 }

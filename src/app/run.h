@@ -5,6 +5,7 @@
 #ifndef ENGRAM_SRC_APP_RUN_H
 #define ENGRAM_SRC_APP_RUN_H
 
+#include "checkpointing.h"
 #include "engram/app/simulation.h"
 #include "engram/observe/observer.h"
 
@@ -28,11 +29,13 @@ typedef struct Run {
     int observer_count;
     SliceCopies copies;
     EngramSnapshot snapshot;
+    Checkpointing checkpointing;
     double started; /* wall time */
 } Run;
 
 /**
- * Makes the observers and shows them the initial state. Collective.
+ * Makes the observers and shows them the first state, or lets them go on where they were. After a
+ * failure, too, RunStop must be called. Collective.
  *
  * @param plan  what the run does, in some words; borrowed
  */
@@ -41,14 +44,22 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
 
 /**
  * One step, shown to the observers; where there is no way on the outcome says why and the snapshot
- * is the last. Collective.
+ * is the last. Writes checkpoints that are due. Collective.
  */
 PetscErrorCode RunStep(Run *run);
+
+/** Whether another step is to be taken. Not collective. */
+PetscBool RunGoesOn(const Run *run);
 
 /** Shows the observers the present state as step `number` at time `number`. Collective. */
 PetscErrorCode RunShow(Run *run, PetscInt64 number);
 
-/** Completes the outcome, stops the observers and frees them. Collective. */
-PetscErrorCode RunStop(Run *run);
+/**
+ * Completes the outcome, stops the observers and frees them. Collective.
+ *
+ * @param code  of what the run has done: after a failure the observers are freed without a word
+ * @return that code, or that of a failure to stop
+ */
+PetscErrorCode RunStop(Run *run, PetscErrorCode code);
 
 #endif

@@ -12,7 +12,7 @@ PetscErrorCode EngramSimulationRegisterOptions(EngramOptions options)
     static const EngramOptionTable *const tables[] = {
         &EngramModelOptions,       &EngramGridOptions,     &EngramTimeOptions,
         &EngramTransportOptions,   &EngramCouplingOptions, &EngramOutputOptions,
-        &EngramSliceSolverOptions, &SteadyOptions};
+        &EngramSliceSolverOptions, &SteadyOptions,         &CheckpointOptions};
     PetscFunctionBeginUser;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         PetscCall(EngramOptionsRegister(options, tables[i]));
@@ -88,6 +88,12 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscCall(EngramOptionsRefuseUnknown(options));
     PetscCall(EngramStepperCreate(simulation->grid, simulation->model, simulation->solver,
                                   &simulation->time, &simulation->coupling, &simulation->stepper));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSimulationStart(EngramSimulation *simulation)
+{
+    PetscFunctionBeginUser;
     PetscCall(EngramStepperStart(simulation->stepper));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -109,13 +115,13 @@ PetscErrorCode EngramSimulationRun(EngramSimulation *simulation,
         (void)snprintf(plan, sizeof(plan), "%" PetscInt64_FMT " step%s to t = %g", time->steps,
                        time->steps > 1 ? "s" : "", time->end);
     }
-    PetscCall(RunStart(simulation, output, plan, outcome, &run));
+    PetscErrorCode code = RunStart(simulation, output, plan, outcome, &run);
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_STEPS));
-    while (!run.snapshot.is_last) {
-        PetscCall(RunStep(&run));
+    while (!code && RunGoesOn(&run)) {
+        code = RunStep(&run);
     }
     PetscCall(EngramLogStageEnd());
-    PetscCall(RunStop(&run));
+    PetscCall(RunStop(&run, code));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -150,17 +150,19 @@ static PetscErrorCode RunToRest(Run *run, double tolerance)
     PetscFunctionBeginUser;
     PetscCall(PetscCalloc1(run->simulation->grid->w_local, &copy));
     PetscCall(MeasureChange(run, copy, &change));
-    while (!run->snapshot.is_last && !is_at_rest) {
+    while (RunGoesOn(run) && !is_at_rest) {
         PetscCall(RunStep(run));
         PetscCall(MeasureChange(run, copy, &change));
         is_at_rest = (PetscBool)(!run->outcome->failure && change <= tolerance * run->snapshot.dt);
     }
-    if (!is_at_rest && !run->outcome->failure) {
+    if (!is_at_rest && !run->outcome->failure && !run->outcome->departure) {
         run->outcome->failure = "the weights do not rest yet at -time_end: they change more than "
                                 "-steady_tolerance per time (with -transport_time implicit a "
                                 "shorter -time_step may help)";
     }
-    run->outcome->steady_states = is_at_rest ? 1 : 0;
+    if (!run->outcome->departure) {
+        run->outcome->steady_states = is_at_rest ? 1 : 0;
+    }
     PetscCall(PetscFree(copy));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -177,17 +179,16 @@ PetscErrorCode SteadyRun(EngramSimulation *simulation, const EngramOutputParamet
     PetscCall(GetSweep(simulation->options, &sweep, &is_sweep));
     const char *plan = simulation->model->plasticity ? "the limit model until its weights rest"
                                                      : "steady states of frozen weights";
-    PetscCall(RunStart(simulation, output, plan, outcome, &run));
+    PetscErrorCode code = RunStart(simulation, output, plan, outcome, &run);
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_STEPS));
-    if (simulation->model->plasticity) {
-        PetscCall(RunToRest(&run, tolerance));
-    } else {
-        PetscCall(ShowStates(&run, output));
+    if (!code) {
+        code =
+            simulation->model->plasticity ? RunToRest(&run, tolerance) : ShowStates(&run, output);
     }
-    if (is_sweep) {
-        PetscCall(SweepRun(simulation->grid->comm, simulation->options, &sweep, output));
+    if (!code && is_sweep) {
+        code = SweepRun(simulation->grid->comm, simulation->options, &sweep, output);
     }
     PetscCall(EngramLogStageEnd());
-    PetscCall(RunStop(&run));
+    PetscCall(RunStop(&run, code));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

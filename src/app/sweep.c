@@ -88,7 +88,10 @@ static PetscErrorCode SetUpAt(MPI_Comm comm, EngramOptions options, const Sweep 
     for (int i = 0; i < sweep->name_count; i++) {
         PetscCall(EngramOptionsVaryReal(options, sweep->names[i], value));
     }
-    const PetscErrorCode code = EngramSimulationSetUp(comm, options, simulation);
+    PetscErrorCode code = EngramSimulationSetUp(comm, options, simulation);
+    if (!code) {
+        code = EngramSimulationStart(simulation);
+    }
     PetscCall(EngramOptionsEndVariation(options));
     if (code) {
         PetscCall(EngramWarning("that is what -steady_sweep makes of the case with %s = %.10g",

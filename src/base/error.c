@@ -33,24 +33,40 @@ PetscErrorCode EngramErrorHandlerRemove(void)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static char last_message[512];
+
 static void PrintFromRoot(const char *kind, const char *format, va_list arguments)
 {
     int rank = 0;
     (void)MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
     if (rank == 0) {
         (void)fflush(stdout);
-        (void)fprintf(stderr, "engram: %s: ", kind);
+        (void)fprintf(stderr, "engram: %s", kind);
         (void)vfprintf(stderr, format, arguments);
         (void)fprintf(stderr, "\n");
         (void)fflush(stderr);
     }
 }
 
+static void PrintError(const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    (void)vsnprintf(last_message, sizeof(last_message), format, again);
+    va_end(again);
+    PrintFromRoot("error: ", format, arguments);
+}
+
+const char *EngramErrorMessage(void)
+{
+    return last_message;
+}
+
 PetscErrorCode EngramInputError(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    PrintFromRoot("error", format, arguments);
+    PrintError(format, arguments);
     va_end(arguments);
     return ENGRAM_ERR_INPUT;
 }
@@ -59,7 +75,7 @@ PetscErrorCode EngramOutputError(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    PrintFromRoot("error", format, arguments);
+    PrintError(format, arguments);
     va_end(arguments);
     return ENGRAM_ERR_OUTPUT;
 }
@@ -68,7 +84,7 @@ PetscErrorCode EngramSolverError(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    PrintFromRoot("error", format, arguments);
+    PrintError(format, arguments);
     va_end(arguments);
     return ENGRAM_ERR_SOLVER;
 }
@@ -122,7 +138,16 @@ PetscErrorCode EngramWarning(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    PrintFromRoot("warning", format, arguments);
+    PrintFromRoot("warning: ", format, arguments);
+    va_end(arguments);
+    return PETSC_SUCCESS;
+}
+
+PetscErrorCode EngramNote(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PrintFromRoot("", format, arguments);
     va_end(arguments);
     return PETSC_SUCCESS;
 }
@@ -138,8 +163,14 @@ PetscErrorCode EngramAgreeOnRoot(MPI_Comm comm, PetscErrorCode code, PetscErrorC
 
 EngramExitCode EngramExitCodeOf(PetscErrorCode code)
 {
-    if (code == PETSC_SUCCESS) {
+    switch ((int)code) {
+    case PETSC_SUCCESS:
         return ENGRAM_EXIT_DONE;
+    case ENGRAM_ERR_INPUT:
+        return ENGRAM_EXIT_INPUT;
+    case ENGRAM_ERR_OUTPUT:
+        return ENGRAM_EXIT_OUTPUT;
+    default:
+        return ENGRAM_EXIT_INTERNAL;
     }
-    return code == ENGRAM_ERR_INPUT ? ENGRAM_EXIT_INPUT : ENGRAM_EXIT_INTERNAL;
 }

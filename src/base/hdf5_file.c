@@ -1,188 +1,85 @@
 #include "engram/base/hdf5_file.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "engram/base/error.h"
 
-enum { MAXIMUM_DIMENSIONS = ENGRAM_HDF5_ROW_DIMENSIONS + 1 };
+/* Large datasets begin at a multiple of the size of a page, so that their rows can be written
+ * without reading the ends of pages first. */
+static const hsize_t ALIGNED_BYTES = 1 << 16;
+static const hsize_t ALIGNMENT = 4096;
 
-/* Size of a chunk that a rank writes at a go; below the 4 GiB that HDF5 allows. */
-static const hsize_t CHUNK_BYTES = 1 << 20;
-
-/** Turns a failed HDF5 call into one message with the path. */
-static PetscErrorCode Check(const EngramHdf5File *file, int has_failed, const char *action)
+PetscErrorCode EngramHdf5Check(EngramHdf5File *file, int has_failed, const char *action)
 {
+    int shared = has_failed ? 1 : 0;
     PetscFunctionBeginUser;
-    if (has_failed) {
-        PetscCall(EngramOutputError("%s: HDF5 failed to %s (disk full, or no permission?)",
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &shared, 1, MPI_INT, MPI_MAX, file->comm));
+    if (shared) {
+        file->has_failed = PETSC_TRUE;
+        PetscCall(EngramOutputError("%s: HDF5 failed to %s (disk full, quota, or no permission?)",
                                     file->path, action));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramHdf5Create(MPI_Comm comm, const char *path, EngramHdf5File *file)
+/** Properties of parallel access. @return negative: failed */
+static hid_t ParallelAccess(MPI_Comm comm)
 {
-    PetscFunctionBeginUser;
-    PetscCall(PetscStrncpy(file->path, path, sizeof(file->path)));
-    /* HDF5's own stack of messages would come from every rank. */
-    PetscCall(Check(file, H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0, "silence its messages"));
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    PetscCall(Check(file, access < 0 || H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL) < 0,
-                    "prepare parallel access"));
-    file->id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    (void)H5Pclose(access);
-    PetscCall(Check(file, file->id < 0, "create the file"));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode DescribeDataset(const EngramHdf5File *file, const char *name,
-                                      const char *unit, const char *description)
-{
-    PetscFunctionBeginUser;
-    PetscCall(EngramHdf5WriteText(file, name, "unit", unit));
-    PetscCall(EngramHdf5WriteText(file, name, "description", description));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** Whole rows of the last dimension, as many as fit the size of a chunk, at least one. */
-static void ChooseChunk(const EngramHdf5Part *part, hsize_t *chunk)
-{
-    hsize_t bytes = sizeof(double);
-    chunk[0] = 1;
-    for (int d = part->dimensions - 1; d >= 0; d--) {
-        const hsize_t most = CHUNK_BYTES / bytes > 0 ? CHUNK_BYTES / bytes : 1;
-        chunk[d + 1] = part->whole[d] < most ? part->whole[d] : most;
-        chunk[d + 1] = chunk[d + 1] > 0 ? chunk[d + 1] : 1;
-        bytes *= chunk[d + 1];
-    }
-    if (part->dimensions == 0) {
-        chunk[0] = CHUNK_BYTES / sizeof(double) / 64;
-    }
-}
-
-PetscErrorCode EngramHdf5CreateRows(const EngramHdf5File *file, const char *name,
-                                    const EngramHdf5Part *part, const char *unit,
-                                    const char *description)
-{
-    hsize_t extent[MAXIMUM_DIMENSIONS] = {0};
-    hsize_t largest[MAXIMUM_DIMENSIONS] = {H5S_UNLIMITED};
-    hsize_t chunk[MAXIMUM_DIMENSIONS];
-    PetscFunctionBeginUser;
-    for (int d = 0; d < part->dimensions; d++) {
-        extent[d + 1] = part->whole[d];
-        largest[d + 1] = part->whole[d];
-    }
-    ChooseChunk(part, chunk);
-    const hid_t space = H5Screate_simple(part->dimensions + 1, extent, largest);
-    const hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
-    const int is_bad = space < 0 || layout < 0 ||
-                       H5Pset_chunk(layout, part->dimensions + 1, chunk) < 0 ||
-                       H5Pset_fill_time(layout, H5D_FILL_TIME_NEVER) < 0;
-    const hid_t dataset = is_bad ? -1
-                                 : H5Dcreate2(file->id, name, H5T_IEEE_F64LE, space, H5P_DEFAULT,
-                                              layout, H5P_DEFAULT);
-    (void)H5Pclose(layout);
-    (void)H5Sclose(space);
-    PetscCall(Check(file, dataset < 0 || H5Dclose(dataset) < 0, "create a dataset"));
-    PetscCall(DescribeDataset(file, name, unit, description));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** Memory space of a part: the corner `count` of an array `in_memory`. @return negative: failed */
-static hid_t SelectMemory(const EngramHdf5Part *part)
-{
-    const hsize_t origin[ENGRAM_HDF5_ROW_DIMENSIONS] = {0};
-    if (part->dimensions == 0) {
-        const hsize_t one = 1;
-        return H5Screate_simple(1, &one, NULL);
-    }
-    const hid_t space = H5Screate_simple(part->dimensions, part->in_memory, NULL);
-    if (space >= 0 &&
-        H5Sselect_hyperslab(space, H5S_SELECT_SET, origin, NULL, part->count, NULL) < 0) {
-        (void)H5Sclose(space);
+    if (access >= 0 && (H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL) < 0 ||
+                        H5Pset_alignment(access, ALIGNED_BYTES, ALIGNMENT) < 0)) {
+        (void)H5Pclose(access);
         return -1;
     }
-    return space;
+    return access;
 }
 
-/** Collective write of one selection. `is_absent`: this rank takes part with nothing. */
-static int WriteSelection(hid_t dataset, hid_t in_file, hid_t in_memory, int is_absent,
-                          const double *values)
+/** Sets the members of a file that is about to be opened. */
+static PetscErrorCode Prepare(MPI_Comm comm, const char *path, EngramHdf5File *file)
 {
-    int has_failed = in_file < 0 || in_memory < 0;
-    const hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
-    has_failed = has_failed || transfer < 0 || H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE) < 0;
-    if (!has_failed && is_absent) {
-        has_failed = H5Sselect_none(in_file) < 0 || H5Sselect_none(in_memory) < 0;
-    }
-    has_failed = has_failed ||
-                 H5Dwrite(dataset, H5T_NATIVE_DOUBLE, in_memory, in_file, transfer, values) < 0;
-    (void)H5Pclose(transfer);
-    return has_failed;
-}
-
-static int IsAbsent(const EngramHdf5Part *part)
-{
-    for (int d = 0; d < part->dimensions; d++) {
-        if (part->count[d] == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-PetscErrorCode EngramHdf5WriteRow(const EngramHdf5File *file, const char *name, PetscInt row,
-                                  const EngramHdf5Part *part, const double *values)
-{
-    hsize_t extent[MAXIMUM_DIMENSIONS] = {(hsize_t)row + 1};
-    hsize_t offset[MAXIMUM_DIMENSIONS] = {(hsize_t)row};
-    hsize_t count[MAXIMUM_DIMENSIONS] = {1};
-    PetscMPIInt rank = 0;
     PetscFunctionBeginUser;
-    PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-    for (int d = 0; d < part->dimensions; d++) {
-        extent[d + 1] = part->whole[d];
-        offset[d + 1] = part->offset[d];
-        count[d + 1] = part->count[d];
-    }
-    /* A row without extent is one number, which the first rank writes. */
-    const int is_absent = part->dimensions == 0 ? rank != 0 : IsAbsent(part);
-    const hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
-    PetscCall(Check(file, dataset < 0 || H5Dset_extent(dataset, extent) < 0, "extend a dataset"));
-    const hid_t in_file = H5Dget_space(dataset);
-    int has_failed =
-        in_file < 0 || H5Sselect_hyperslab(in_file, H5S_SELECT_SET, offset, NULL, count, NULL) < 0;
-    const hid_t in_memory = SelectMemory(part);
-    has_failed = has_failed || WriteSelection(dataset, in_file, in_memory, is_absent, values);
-    (void)H5Sclose(in_memory);
-    (void)H5Sclose(in_file);
-    has_failed = H5Dclose(dataset) < 0 || has_failed;
-    PetscCall(Check(file, has_failed, "write a row"));
+    file->id = -1;
+    file->comm = comm;
+    file->has_failed = PETSC_FALSE;
+    PetscCall(PetscStrncpy(file->path, path, sizeof(file->path)));
+    /* HDF5's own stack of messages would come from every rank. */
+    PetscCall(
+        EngramHdf5Check(file, H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0, "silence its messages"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramHdf5WriteOnce(const EngramHdf5File *file, const char *name,
-                                   const EngramHdf5Part *part, const double *values,
-                                   const char *unit, const char *description)
+PetscErrorCode EngramHdf5Create(MPI_Comm comm, const char *path, hsize_t user_block,
+                                EngramHdf5File *file)
 {
     PetscFunctionBeginUser;
-    const hid_t space = H5Screate_simple(part->dimensions, part->whole, NULL);
-    PetscCall(Check(file, space < 0, "describe a dataset"));
-    const hid_t dataset =
-        H5Dcreate2(file->id, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    PetscCall(Check(file, dataset < 0, "create a dataset"));
-    int has_failed =
-        H5Sselect_hyperslab(space, H5S_SELECT_SET, part->offset, NULL, part->count, NULL) < 0;
-    const hid_t in_memory = SelectMemory(part);
-    has_failed = has_failed || WriteSelection(dataset, space, in_memory, IsAbsent(part), values);
-    (void)H5Sclose(in_memory);
-    (void)H5Sclose(space);
-    has_failed = H5Dclose(dataset) < 0 || has_failed;
-    PetscCall(Check(file, has_failed, "write a dataset"));
-    PetscCall(DescribeDataset(file, name, unit, description));
+    PetscCall(Prepare(comm, path, file));
+    const hid_t access = ParallelAccess(comm);
+    const hid_t layout = H5Pcreate(H5P_FILE_CREATE);
+    const int is_bad =
+        access < 0 || layout < 0 || (user_block > 0 && H5Pset_userblock(layout, user_block) < 0);
+    file->id = is_bad ? -1 : H5Fcreate(path, H5F_ACC_TRUNC, layout, access);
+    (void)H5Pclose(layout);
+    (void)H5Pclose(access);
+    PetscCall(EngramHdf5Check(file, file->id < 0, "create the file"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramHdf5WriteText(const EngramHdf5File *file, const char *object,
-                                   const char *attribute, const char *text)
+PetscErrorCode EngramHdf5Open(MPI_Comm comm, const char *path, PetscBool is_writable,
+                              EngramHdf5File *file)
+{
+    PetscFunctionBeginUser;
+    PetscCall(Prepare(comm, path, file));
+    const hid_t access = ParallelAccess(comm);
+    file->id = access < 0 ? -1 : H5Fopen(path, is_writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
+    (void)H5Pclose(access);
+    PetscCall(EngramHdf5Check(file, file->id < 0, "open the file"));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramHdf5WriteText(EngramHdf5File *file, const char *object, const char *attribute,
+                                   const char *text)
 {
     PetscFunctionBeginUser;
     const hid_t type = H5Tcopy(H5T_C_S1);
@@ -195,32 +92,61 @@ PetscErrorCode EngramHdf5WriteText(const EngramHdf5File *file, const char *objec
     has_failed = has_failed || id < 0 || H5Awrite(id, type, &text) < 0 || H5Aclose(id) < 0;
     (void)H5Sclose(space);
     (void)H5Tclose(type);
-    PetscCall(Check(file, has_failed, "write an attribute"));
+    PetscCall(EngramHdf5Check(file, has_failed, "write an attribute"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramHdf5CreateGroup(const EngramHdf5File *file, const char *name)
+PetscErrorCode EngramHdf5ReadText(EngramHdf5File *file, const char *object, const char *attribute,
+                                  char *text, size_t size, PetscBool *is_there)
+{
+    char *found = NULL;
+    PetscFunctionBeginUser;
+    text[0] = '\0';
+    const htri_t exists = H5Aexists_by_name(file->id, object, attribute, H5P_DEFAULT);
+    *is_there = (PetscBool)(exists > 0);
+    if (exists <= 0) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    const hid_t id = H5Aopen_by_name(file->id, object, attribute, H5P_DEFAULT, H5P_DEFAULT);
+    const int has_failed = type < 0 || id < 0 || H5Tset_size(type, H5T_VARIABLE) < 0 ||
+                           H5Tset_cset(type, H5T_CSET_UTF8) < 0 || H5Aread(id, type, &found) < 0 ||
+                           !found;
+    if (!has_failed) {
+        PetscCall(PetscStrncpy(text, found, size));
+        (void)H5free_memory(found);
+    }
+    (void)H5Aclose(id);
+    (void)H5Tclose(type);
+    PetscCall(EngramHdf5Check(file, has_failed, "read an attribute"));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramHdf5CreateGroup(EngramHdf5File *file, const char *name)
 {
     PetscFunctionBeginUser;
     const hid_t group = H5Gcreate2(file->id, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    PetscCall(Check(file, group < 0 || H5Gclose(group) < 0, "create a group"));
+    PetscCall(EngramHdf5Check(file, group < 0 || H5Gclose(group) < 0, "create a group"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramHdf5Flush(const EngramHdf5File *file)
+PetscErrorCode EngramHdf5Flush(EngramHdf5File *file)
 {
     PetscFunctionBeginUser;
-    PetscCall(Check(file, H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0, "flush the file"));
+    PetscCall(EngramHdf5Check(file, H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0, "flush the file"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode EngramHdf5Close(EngramHdf5File *file)
 {
     PetscFunctionBeginUser;
-    if (file->id > 0) {
-        const hid_t id = file->id;
-        file->id = -1;
-        PetscCall(Check(file, H5Fclose(id) < 0, "close the file"));
+    if (file->id < 0) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    const int has_failed = H5Fclose(file->id) < 0;
+    file->id = -1;
+    if (!file->has_failed) {
+        PetscCall(EngramHdf5Check(file, has_failed, "close the file"));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -46,6 +46,17 @@ PetscErrorCode EngramOptionsRegister(EngramOptions options, const EngramOptionTa
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode EngramOptionsRegisterCommands(EngramOptions options, const EngramOptionTable *table)
+{
+    PetscFunctionBeginUser;
+    const int first = options->count;
+    PetscCall(EngramOptionsRegister(options, table));
+    for (int i = first; i < options->count; i++) {
+        options->records[i].is_command = PETSC_TRUE;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static const char *KindName(const EngramOption *option)
 {
     switch (option->kind) {
@@ -323,6 +334,19 @@ PetscErrorCode EngramOptionsIsDefault(EngramOptions options, const char *name,
     const char *known = record->option->default_value;
     *is_default = (PetscBool)(record->is_default || (known && strcmp(known, record->value) == 0));
     PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool EngramOptionIsSame(const EngramOption *option, const char *a, const char *b)
+{
+    double real[2] = {0.0, 0.0};
+    PetscBool boolean[2] = {PETSC_FALSE, PETSC_FALSE};
+    const PetscBool is_number = (PetscBool)(option->kind != ENGRAM_OPTION_TEXT &&
+                                            ParseReal(a, &real[0]) && ParseReal(b, &real[1]));
+    if (option->kind == ENGRAM_OPTION_BOOLEAN && ParseBoolean(a, &boolean[0]) &&
+        ParseBoolean(b, &boolean[1])) {
+        return (PetscBool)(boolean[0] == boolean[1]);
+    }
+    return is_number ? (PetscBool)(real[0] == real[1]) : (PetscBool)(strcmp(a, b) == 0);
 }
 
 int EngramOptionsCount(EngramOptions options)

@@ -4,11 +4,13 @@
 #include <math.h>
 
 #include "engram/base/error.h"
+#include "engram/base/notice.h"
 
 struct EngramReduction {
     MPI_Comm comm; /* borrowed */
     MPI_Datatype entry_type;
     MPI_Op operation;
+    int notices; /* of the last reduction, of all ranks */
 };
 
 static double LargerOf(double a, double b)
@@ -28,6 +30,7 @@ static void CombineEntries(void *in, void *in_out, int *count, MPI_Datatype *typ
     for (int i = 0; i < *count; i++) {
         EngramExactSumMerge(&to[i].sum, &from[i].sum);
         to[i].maximum = LargerOf(to[i].maximum, from[i].maximum);
+        to[i].notices |= from[i].notices;
     }
 }
 
@@ -47,6 +50,7 @@ void EngramReductionEntryClear(EngramReductionEntry *entry)
 {
     EngramExactSumClear(&entry->sum);
     entry->maximum = -DBL_MAX;
+    entry->notices = 0;
 }
 
 PetscErrorCode EngramReductionApply(EngramReduction reduction, int count,
@@ -56,9 +60,16 @@ PetscErrorCode EngramReductionApply(EngramReduction reduction, int count,
     for (int i = 0; i < count; i++) {
         EngramExactSumNormalise(&entries[i].sum);
     }
+    entries[0].notices = EngramNoticePosted();
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, entries, count, reduction->entry_type,
                                reduction->operation, reduction->comm));
+    reduction->notices = (int)entries[0].notices;
     PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+int EngramReductionNotices(EngramReduction reduction)
+{
+    return reduction->notices;
 }
 
 PetscErrorCode EngramReductionDestroy(EngramReduction *reduction)

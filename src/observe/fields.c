@@ -1,9 +1,12 @@
 /* fields.h5: density, firing rate and weight density at chosen times; fields.xmf for ParaView. */
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #include "engram/base/error.h"
+#include "engram/base/file_system.h"
 #include "engram/base/hdf5_file.h"
+#include "engram/base/hdf5_image.h"
 #include "engram/base/log.h"
 #include "engram/observe/observer.h"
 #include "xdmf.h"
@@ -11,9 +14,13 @@
 /* A time this close to a multiple of the interval, in units of it, is that multiple. */
 static const double INTERVAL_TOLERANCE = 1e-9;
 
+/* Words of a position: what comes before the image of the file. */
+enum { POSITION_ROWS, POSITION_STEP, POSITION_HEAD };
+
 typedef struct Fields {
     EngramOutputParameters parameters;
     EngramHdf5File file;
+    EngramHdf5Image image; /* where the rows lie in the file */
     XdmfSeries xdmf;
     EngramHdf5Part number; /* a row of one number */
     EngramHdf5Part slices; /* a row [w] */
@@ -36,7 +43,7 @@ static void DescribeParts(const EngramGrid *grid, Fields *fields)
         2, {nodes, cells}, {0, start}, {nodes, local}, {nodes, (hsize_t)grid->w_stride}};
 }
 
-static PetscErrorCode WriteAxes(const EngramGrid *grid, const Fields *fields)
+static PetscErrorCode WriteAxes(const EngramGrid *grid, Fields *fields)
 {
     double *v = NULL;
     PetscFunctionBeginUser;
@@ -49,15 +56,18 @@ static PetscErrorCode WriteAxes(const EngramGrid *grid, const Fields *fields)
     for (PetscInt k = 0; k < grid->v_nodes; k++) {
         v[k] = EngramGridPotential(grid, k);
     }
-    PetscCall(EngramHdf5WriteOnce(&fields->file, "v", &part, v, "dimensionless",
-                                  "membrane potential at the unknown nodes"));
+    PetscCall(EngramHdf5WriteOnce(&fields->file, "v", ENGRAM_HDF5_DOUBLE, &part, v));
+    PetscCall(EngramHdf5Describe(&fields->file, "v", "dimensionless",
+                                 "membrane potential at the unknown nodes"));
     PetscCall(PetscFree(v));
-    PetscCall(EngramHdf5WriteOnce(&fields->file, "w", &fields->slices, grid->w + 1, "dimensionless",
-                                  "synaptic weight at the centres of the cells"));
+    PetscCall(
+        EngramHdf5WriteOnce(&fields->file, "w", ENGRAM_HDF5_DOUBLE, &fields->slices, grid->w + 1));
+    PetscCall(EngramHdf5Describe(&fields->file, "w", "dimensionless",
+                                 "synaptic weight at the centres of the cells"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode WriteProvenance(const Fields *fields)
+static PetscErrorCode WriteProvenance(Fields *fields)
 {
     PetscFunctionBeginUser;
     const EngramOutputParameters *parameters = &fields->parameters;
@@ -69,6 +79,9 @@ static PetscErrorCode WriteProvenance(const Fields *fields)
     PetscCall(EngramHdf5CreateGroup(&fields->file, "options_default"));
     for (int i = 0; i < EngramOptionsCount(parameters->options); i++) {
         const EngramOptionRecord record = EngramOptionsRecordAt(parameters->options, i);
+        if (record.is_command) {
+            continue;
+        }
         PetscCall(EngramHdf5WriteText(&fields->file,
                                       record.is_default ? "options_default" : "options_used",
                                       record.option->name, record.value));
@@ -81,9 +94,9 @@ static PetscErrorCode WriteProvenance(const Fields *fields)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode CreateDatasets(const Fields *fields)
+static PetscErrorCode CreateDatasets(Fields *fields)
 {
-    const EngramHdf5File *file = &fields->file;
+    EngramHdf5File *file = &fields->file;
     PetscFunctionBeginUser;
     PetscCall(EngramHdf5CreateRows(file, "time", &fields->number, "learning time",
                                    "time of each row of the other datasets"));
@@ -105,7 +118,7 @@ static PetscErrorCode CreateDatasets(const Fields *fields)
 
 static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
 {
-    const EngramHdf5File *file = &fields->file;
+    EngramHdf5File *file = &fields->file;
     const PetscInt row = fields->rows;
     PetscFunctionBeginUser;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_FIELDS_WRITE));
@@ -127,16 +140,31 @@ static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** What depends on the run that is watched. */
+static PetscErrorCode DescribeRun(const EngramSnapshot *snapshot, Fields *fields, char *path,
+                                  size_t size)
+{
+    static const char *const names[] = {"time",        "total_rate",     "density",
+                                        "firing_rate", "weight_density", "refractory"};
+    PetscFunctionBeginUser;
+    fields->has_refractory = (PetscBool)(snapshot->refractory != NULL);
+    fields->image.datasets = fields->has_refractory ? 6 : 5;
+    for (int d = 0; d < fields->image.datasets; d++) {
+        fields->image.names[d] = names[d];
+    }
+    DescribeParts(snapshot->grid, fields);
+    PetscCall(PetscSNPrintf(path, size, "%s/fields.h5", fields->parameters.directory));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
 {
     char path[PETSC_MAX_PATH_LEN];
     Fields *fields = context;
     PetscFunctionBeginUser;
     const char *directory = fields->parameters.directory;
-    fields->has_refractory = (PetscBool)(initial->refractory != NULL);
-    DescribeParts(initial->grid, fields);
-    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/fields.h5", directory));
-    PetscCall(EngramHdf5Create(initial->grid->comm, path, &fields->file));
+    PetscCall(DescribeRun(initial, fields, path, sizeof(path)));
+    PetscCall(EngramHdf5Create(initial->grid->comm, path, 0, &fields->file));
     PetscCall(WriteProvenance(fields));
     PetscCall(WriteAxes(initial->grid, fields));
     PetscCall(CreateDatasets(fields));
@@ -154,7 +182,7 @@ static double IntervalOf(const Fields *fields, double time)
 static PetscErrorCode ObserveFields(void *context, const EngramSnapshot *snapshot)
 {
     Fields *fields = context;
-    PetscBool is_due = (PetscBool)(snapshot->is_last || snapshot->is_wanted);
+    PetscBool is_due = snapshot->is_wanted;
     PetscFunctionBeginUser;
     if (fields->parameters.fields_every > 0.0) {
         const double interval = IntervalOf(fields, snapshot->time);
@@ -172,11 +200,88 @@ static PetscErrorCode StopFields(void *context, const EngramSnapshot *last,
 {
     Fields *fields = context;
     PetscFunctionBeginUser;
-    (void)outcome;
-    if (last->density && fields->last_step != last->step) {
+    if (last->density && fields->last_step != last->step && !outcome->departure) {
         PetscCall(WriteState(fields, last));
     }
     PetscCall(EngramHdf5Close(&fields->file));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode SaveFields(void *context, EngramPosition *position)
+{
+    Fields *fields = context;
+    PetscFunctionBeginUser;
+    PetscCall(EngramHdf5Flush(&fields->file));
+    int failure = EngramFileSync(fields->file.path);
+    PetscCall(EngramFileAgree(fields->file.comm, &failure));
+    if (failure) {
+        PetscCall(EngramOutputError("cannot write %s: %s", fields->file.path, strerror(failure)));
+    }
+    PetscCall(EngramPositionAdd(position, (uint64_t)fields->rows));
+    PetscCall(EngramPositionAdd(position, (uint64_t)fields->last_step));
+    PetscCall(EngramHdf5ImageTake(&fields->image, &fields->file, position));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Puts the file back to where it stood. */
+static PetscErrorCode RestoreFile(MPI_Comm comm, const char *path, const EngramPosition *position)
+{
+    int failure = 0;
+    PetscFunctionBeginUser;
+    if (position->count > POSITION_HEAD) {
+        failure = EngramHdf5ImageRestore(path, position->words + POSITION_HEAD,
+                                         position->count - POSITION_HEAD);
+    }
+    PetscCall(EngramFileAgree(comm, &failure));
+    if (failure == ENGRAM_FILE_TOO_SHORT || failure == ENOENT) {
+        PetscCall(EngramInputError("-restart: %s is not the file that the run has written up to "
+                                   "its checkpoint; put it back, or take another -output_dir",
+                                   path));
+    } else if (failure) {
+        PetscCall(EngramOutputError("cannot write %s: %s", path, strerror(failure)));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Writes fields.xmf anew from the times in fields.h5. */
+static PetscErrorCode RewriteXdmf(const EngramGrid *grid, Fields *fields)
+{
+    double *times = NULL;
+    PetscFunctionBeginUser;
+    const hsize_t rows = (hsize_t)fields->rows;
+    const EngramHdf5Part part = {1, {rows}, {0}, {rows}, {rows}};
+    PetscCall(PetscMalloc1(fields->rows, &times));
+    PetscCall(EngramHdf5Read(&fields->file, "time", ENGRAM_HDF5_DOUBLE, &part, times));
+    PetscCall(XdmfSeriesStart(grid, fields->parameters.directory, &fields->xdmf));
+    for (PetscInt row = 0; row < fields->rows; row++) {
+        PetscCall(XdmfSeriesAppend(&fields->xdmf, row, times[row]));
+    }
+    PetscCall(PetscFree(times));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ResumeFields(void *context, const EngramSnapshot *snapshot,
+                                   const EngramPosition *position)
+{
+    char path[PETSC_MAX_PATH_LEN];
+    Fields *fields = context;
+    uint64_t head[POSITION_HEAD] = {0};
+    PetscFunctionBeginUser;
+    MPI_Comm comm = snapshot->grid->comm;
+    for (PetscInt64 i = 0; i < PetscMin(position->count, POSITION_HEAD); i++) {
+        head[i] = position->words[i];
+    }
+    PetscCallMPI(MPI_Bcast(head, POSITION_HEAD, MPI_UINT64_T, 0, comm));
+    PetscCall(DescribeRun(snapshot, fields, path, sizeof(path)));
+    PetscCall(RestoreFile(comm, path, position));
+    PetscCall(EngramHdf5Open(comm, path, PETSC_TRUE, &fields->file));
+    PetscCall(EngramHdf5ImageResume(&fields->image, &fields->file, position->words + POSITION_HEAD,
+                                    PetscMax(position->count - POSITION_HEAD, 0)));
+    fields->rows = (PetscInt)head[POSITION_ROWS];
+    fields->last_step = (PetscInt64)head[POSITION_STEP];
+    fields->interval =
+        fields->parameters.fields_every > 0.0 ? IntervalOf(fields, snapshot->time) : 0.0;
+    PetscCall(RewriteXdmf(snapshot->grid, fields));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -185,6 +290,7 @@ static PetscErrorCode DestroyFields(void *context)
     Fields *fields = context;
     PetscFunctionBeginUser;
     PetscCall(EngramHdf5Close(&fields->file));
+    PetscCall(EngramHdf5ImageDestroy(&fields->image));
     PetscCall(PetscFree(fields));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -198,7 +304,13 @@ PetscErrorCode EngramFieldsCreate(const EngramGrid *grid, const EngramOutputPara
     PetscCall(PetscNew(&fields));
     fields->parameters = *parameters;
     fields->file.id = -1;
-    *observer =
-        (EngramObserver){"fields", fields, StartFields, ObserveFields, StopFields, DestroyFields};
+    *observer = (EngramObserver){.name = "fields",
+                                 .context = fields,
+                                 .start = StartFields,
+                                 .observe = ObserveFields,
+                                 .stop = StopFields,
+                                 .destroy = DestroyFields,
+                                 .save = SaveFields,
+                                 .resume = ResumeFields};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

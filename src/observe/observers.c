@@ -1,11 +1,10 @@
 #include "engram/observe/observer.h"
 
-/* The record comes first, so that case.yaml is there while the run goes on. */
+/* Observers start in this order and stop in the reverse one. Where there is a status there is a
+ * run, so it comes before all files; and the run is said to be done when all of them are closed. */
 const EngramObserverConstructor EngramObserverConstructors[] = {
-    EngramRecordCreate,
-    EngramSeriesCreate,
-    EngramFieldsCreate,
-    EngramProgressCreate,
+    EngramProgressCreate, EngramStatusCreate, EngramRecordCreate,
+    EngramSeriesCreate,   EngramFieldsCreate,
 };
 
 const int EngramObserverConstructorCount =

@@ -1,10 +1,14 @@
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "engram/base/error.h"
+#include "engram/base/file_system.h"
 #include "engram/observe/observer.h"
 
 static const EngramOption output_options[] = {
@@ -33,27 +37,6 @@ PetscErrorCode EngramOutputParametersGet(EngramOptions options, EngramOutputPara
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Makes a folder and those it lies in. @return 0, or errno */
-static int MakeFolders(const char *path)
-{
-    char partial[PETSC_MAX_PATH_LEN];
-    const size_t length = strlen(path);
-    if (length >= sizeof(partial)) {
-        return ENAMETOOLONG;
-    }
-    for (size_t i = 1; i <= length; i++) {
-        if (path[i] != '/' && path[i] != '\0') {
-            continue;
-        }
-        memcpy(partial, path, i);
-        partial[i] = '\0';
-        if (mkdir(partial, 0777) != 0 && errno != EEXIST) {
-            return errno;
-        }
-    }
-    return 0;
-}
-
 /** Counts what a folder holds. @return entries, or -1 when it cannot be listed */
 static int CountEntries(const char *path)
 {
@@ -75,7 +58,7 @@ static void RemoveResults(const char *directory)
 {
     static const char *const names[] = {"case.yaml",    "series.csv", "fields.h5",
                                         "fields.xmf",   "steady.csv", "bifurcation.csv",
-                                        "summary.yaml", "folds.csv"};
+                                        "summary.yaml", "folds.csv",  "status.yaml"};
     char path[PETSC_MAX_PATH_LEN + 32];
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
@@ -86,29 +69,118 @@ static void RemoveResults(const char *directory)
 
 enum { FOLDER_NOT_LISTED = -1, FOLDER_NOT_EMPTY = -2 };
 
-PetscErrorCode EngramOutputPrepare(const EngramGrid *grid, const EngramOutputParameters *parameters)
+/* A run that is ending, or was killed, may need a moment to let go of its folder. */
+static const int LOCK_ATTEMPTS = 100;
+static const struct timespec LOCK_PAUSE = {0, 100000000};
+
+/** Locks an open folder. @return false: another program has it */
+static PetscBool LockDescriptor(int descriptor)
+{
+    for (int i = 0; i < LOCK_ATTEMPTS; i++) {
+        /* Where a file system has no locks nothing can be said. */
+        if (flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+            return PETSC_TRUE;
+        }
+        (void)nanosleep(&LOCK_PAUSE, NULL);
+    }
+    return PETSC_FALSE;
+}
+
+/** Keeps other runs out of a folder, if it is there, until the program ends. @return false: it is
+ * taken */
+static PetscBool LockFolder(const char *path)
+{
+    static PetscBool has_lock = PETSC_FALSE;
+    const int descriptor = has_lock ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return PETSC_TRUE;
+    }
+    has_lock = LockDescriptor(descriptor);
+    if (!has_lock) {
+        (void)close(descriptor);
+    }
+    return has_lock;
+}
+
+PetscErrorCode EngramOutputLock(const EngramGrid *grid, const EngramOutputParameters *parameters)
+{
+    int is_free = 1;
+    PetscFunctionBeginUser;
+    if (grid->rank == 0) {
+        is_free = LockFolder(parameters->directory);
+    }
+    PetscCallMPI(MPI_Bcast(&is_free, 1, MPI_INT, 0, grid->comm));
+    if (!is_free) {
+        PetscCall(EngramInputError("-output_dir %s: another run is writing into this folder; wait "
+                                   "for its end, or choose another one",
+                                   parameters->directory));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscBool HasFile(const char *directory, const char *name)
+{
+    char path[PETSC_MAX_PATH_LEN + 32];
+    (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+    return EngramFileExists(path);
+}
+
+/** Whether the results in a folder may be written anew. */
+static PetscBool MayReplace(const EngramOutputParameters *parameters, EngramOutputMode mode)
+{
+    const char *directory = parameters->directory;
+    if (parameters->overwrite) {
+        return PETSC_TRUE;
+    }
+    /* A run that was stopped before its first checkpoint has a status and no end. */
+    return (PetscBool)(mode == ENGRAM_OUTPUT_AGAIN && HasFile(directory, "status.yaml") &&
+                       !HasFile(directory, "summary.yaml"));
+}
+
+/** What has to be done, on rank 0. @return 0, errno, or what is the matter with the folder */
+static int PrepareOnRoot(const EngramOutputParameters *parameters, EngramOutputMode mode)
+{
+    const char *directory = parameters->directory;
+    const int count = CountEntries(directory);
+    if (count < 0) {
+        return FOLDER_NOT_LISTED;
+    }
+    if (count > 0 && mode != ENGRAM_OUTPUT_CONTINUE) {
+        if (!MayReplace(parameters, mode)) {
+            return FOLDER_NOT_EMPTY;
+        }
+        RemoveResults(directory);
+    }
+    return 0;
+}
+
+PetscErrorCode EngramOutputPrepare(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                   EngramOutputMode mode)
 {
     int outcome = 0;
     PetscFunctionBeginUser;
+    const char *directory = parameters->directory;
     if (grid->rank == 0) {
-        outcome = MakeFolders(parameters->directory);
-        const int count = outcome ? 0 : CountEntries(parameters->directory);
-        if (count < 0) {
-            outcome = FOLDER_NOT_LISTED;
-        } else if (count > 0 && !parameters->overwrite) {
-            outcome = FOLDER_NOT_EMPTY;
-        } else if (count > 0) {
-            RemoveResults(parameters->directory);
-        }
+        outcome = EngramFileMakeFolders(directory);
+    }
+    PetscCall(EngramOutputLock(grid, parameters));
+    if (grid->rank == 0 && !outcome) {
+        outcome = PrepareOnRoot(parameters, mode);
     }
     PetscCallMPI(MPI_Bcast(&outcome, 1, MPI_INT, 0, grid->comm));
-    if (outcome == FOLDER_NOT_EMPTY) {
+    if (outcome == FOLDER_NOT_EMPTY && mode == ENGRAM_OUTPUT_AGAIN) {
+        PetscCall(EngramInputError("-restart auto: there is no checkpoint in %s, and the folder "
+                                   "holds something else than a run that has not ended; choose "
+                                   "another -output_dir, or allow it with -output_overwrite",
+                                   directory));
+    } else if (outcome == FOLDER_NOT_EMPTY) {
         PetscCall(EngramInputError("-output_dir %s: the folder is not empty; choose another one, "
-                                   "or allow it with -output_overwrite",
-                                   parameters->directory));
+                                   "continue the run in it with -restart auto, or allow it with "
+                                   "-output_overwrite",
+                                   directory));
     } else if (outcome) {
         PetscCall(
-            EngramInputError("-output_dir %s: cannot be made or listed (%s)", parameters->directory,
+            EngramInputError("-output_dir %s: cannot be made or listed (%s)", directory,
                              outcome > 0 ? strerror(outcome) : "no folder, or no permission"));
     }
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -17,6 +17,7 @@ typedef struct Progress {
     double started_at;
     double printed_at;
     double printed_fraction;
+    double start_fraction; /* done by earlier starts */
 } Progress;
 
 static void FormatSeconds(double seconds, char *text, size_t size)
@@ -36,6 +37,8 @@ static PetscErrorCode StartProgress(void *context, const EngramSnapshot *initial
     const EngramGrid *grid = initial->grid;
     progress->started_at = MPI_Wtime();
     progress->printed_at = progress->started_at;
+    progress->start_fraction = initial->time / initial->end_time;
+    progress->printed_fraction = progress->start_fraction;
     if (progress->rank == 0) {
         (void)fprintf(stderr,
                       "engram: %" PetscInt_FMT " x %" PetscInt_FMT " cells (v x w) on %d rank%s, "
@@ -52,7 +55,8 @@ static void PrintLine(const Progress *progress, const EngramSnapshot *snapshot, 
     char remaining[32];
     const double seconds = MPI_Wtime() - progress->started_at;
     FormatSeconds(seconds, elapsed, sizeof(elapsed));
-    FormatSeconds(seconds * (1.0 - fraction) / fraction, remaining, sizeof(remaining));
+    FormatSeconds(seconds * (1.0 - fraction) / (fraction - progress->start_fraction), remaining,
+                  sizeof(remaining));
     char steps[32] = "";
     if (snapshot->steps > 0) {
         (void)snprintf(steps, sizeof(steps), "/%" PetscInt64_FMT, snapshot->steps);
@@ -87,6 +91,14 @@ static PetscErrorCode ObserveProgress(void *context, const EngramSnapshot *snaps
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static const char *EndOf(const EngramOutcome *outcome)
+{
+    if (outcome->departure) {
+        return "left, to be continued,";
+    }
+    return outcome->is_complete ? "done" : "stopped";
+}
+
 static PetscErrorCode StopProgress(void *context, const EngramSnapshot *last,
                                    const EngramOutcome *outcome)
 {
@@ -95,28 +107,37 @@ static PetscErrorCode StopProgress(void *context, const EngramSnapshot *last,
     PetscFunctionBeginUser;
     PetscCall(EngramSnapshotDiagnostics(last, &diagnostics));
     if (progress->rank == 0 && last->is_wanted) {
-        (void)fprintf(stderr,
-                      "engram: %s, %" PetscInt64_FMT
-                      " steady state%s: mass error %.1e, min density "
-                      "%.1e\n",
-                      outcome->is_complete ? "done" : "stopped", outcome->steady_states,
-                      outcome->steady_states == 1 ? "" : "s", diagnostics.mass_error,
-                      diagnostics.min_density);
+        (void)fprintf(
+            stderr,
+            "engram: %s, %" PetscInt64_FMT " steady state%s: mass error %.1e, min density "
+            "%.1e\n",
+            EndOf(outcome), outcome->steady_states, outcome->steady_states == 1 ? "" : "s",
+            diagnostics.mass_error, diagnostics.min_density);
     } else if (progress->rank == 0) {
         const double cells = (double)last->grid->v_nodes * (double)last->grid->w_cells;
-        const double updates = cells * (double)PetscMax(outcome->steps_done, 1);
+        const double updates =
+            cells * (double)PetscMax(outcome->steps_done - outcome->first_step, 1);
         (void)fprintf(stderr,
                       "%sengram: %s at t = %g: Nbar = %.10g, mass error %.1e, min density %.1e, "
                       "mean weight %.6g\n"
                       "engram: %.2f s for %" PetscInt64_FMT " steps, %.2f ns per cell and step "
                       "(%.2f without output)\n",
-                      progress->is_terminal ? "\r\033[K" : "",
-                      outcome->is_complete ? "done" : "stopped", last->time, last->total_rate,
-                      diagnostics.mass_error, diagnostics.min_density, diagnostics.mean_weight,
-                      outcome->wall_seconds, outcome->steps_done,
+                      progress->is_terminal ? "\r\033[K" : "", EndOf(outcome), last->time,
+                      last->total_rate, diagnostics.mass_error, diagnostics.min_density,
+                      diagnostics.mean_weight, outcome->wall_seconds,
+                      outcome->steps_done - outcome->first_step,
                       1e9 * outcome->wall_seconds / updates, 1e9 * outcome->step_seconds / updates);
         (void)fflush(stderr);
     }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ResumeProgress(void *context, const EngramSnapshot *snapshot,
+                                     const EngramPosition *position)
+{
+    PetscFunctionBeginUser;
+    (void)position;
+    PetscCall(StartProgress(context, snapshot));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -138,7 +159,12 @@ PetscErrorCode EngramProgressCreate(const EngramGrid *grid,
     progress->is_terminal = (PetscBool)isatty(STDERR_FILENO);
     progress->directory = parameters->directory;
     PetscCall(PetscStrncpy(progress->solver, parameters->solver, sizeof(progress->solver)));
-    *observer = (EngramObserver){"progress",      progress,     StartProgress,
-                                 ObserveProgress, StopProgress, DestroyProgress};
+    *observer = (EngramObserver){.name = "progress",
+                                 .context = progress,
+                                 .start = StartProgress,
+                                 .observe = ObserveProgress,
+                                 .stop = StopProgress,
+                                 .destroy = DestroyProgress,
+                                 .resume = ResumeProgress};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -42,12 +42,15 @@ static PetscErrorCode WriteCase(const EngramGrid *grid, const EngramOutputParame
     TextFile file;
     PetscFunctionBeginUser;
     memset(&file, 0, sizeof(file));
-    PetscCall(TextFileOpen(grid->comm, parameters->directory, "case.yaml", &file));
+    PetscCall(TextFileOpenWhole(grid->comm, parameters->directory, "case.yaml", &file));
     TextFilePrint(&file, "# Every option as used by engram %s (%s), for running it again.\n",
                   EngramProvenanceText(&parameters->provenance, "version"),
                   EngramProvenanceText(&parameters->provenance, "revision"));
     for (int i = 0; i < EngramOptionsCount(parameters->options); i++) {
         const EngramOptionRecord record = EngramOptionsRecordAt(parameters->options, i);
+        if (record.is_command) {
+            continue;
+        }
         TextFilePrint(&file, "%s: ", record.option->name);
         PrintScalar(&file, record.option, record.value);
         TextFilePrint(&file, "%s\n", record.is_default ? "  # default" : "");
@@ -73,7 +76,7 @@ static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const Engra
 {
     const EngramGrid *grid = last->grid;
     const double cells = (double)grid->v_nodes * (double)grid->w_cells;
-    const double updates = cells * (double)PetscMax(outcome->steps_done, 1);
+    const double updates = cells * (double)PetscMax(outcome->steps_done - outcome->first_step, 1);
     TextFilePrint(file, "status: %s\n", outcome->is_complete ? "done" : "stopped");
     if (outcome->failure) {
         TextFilePrint(file, "reason: \"%s\"\n", outcome->failure);
@@ -95,6 +98,8 @@ static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const Engra
     TextFilePrint(file, "wall_seconds: %.6g\nstep_seconds: %.6g\n", outcome->wall_seconds,
                   outcome->step_seconds);
     TextFilePrint(file, "ns_per_cell_and_step: %.6g\n", 1e9 * outcome->step_seconds / updates);
+    TextFilePrint(file, "checkpoints: %" PetscInt64_FMT "\ncheckpoint_seconds: %.6g\n",
+                  outcome->checkpoints, outcome->checkpoint_seconds);
 }
 
 static PetscErrorCode StopRecord(void *context, const EngramSnapshot *last,
@@ -105,9 +110,12 @@ static PetscErrorCode StopRecord(void *context, const EngramSnapshot *last,
     Record *record = context;
     const EngramOutputParameters *parameters = &record->parameters;
     PetscFunctionBeginUser;
+    if (outcome->departure) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
     memset(&file, 0, sizeof(file));
     PetscCall(EngramSnapshotDiagnostics(last, &diagnostics));
-    PetscCall(TextFileOpen(last->grid->comm, parameters->directory, "summary.yaml", &file));
+    PetscCall(TextFileOpenWhole(last->grid->comm, parameters->directory, "summary.yaml", &file));
     PrintOutcome(&file, last, outcome);
     TextFilePrint(&file, "time: %.17g\ntotal_rate: %.17g\nmass_error: %.17g\nmin_density: %.17g\n",
                   last->time, last->total_rate, diagnostics.mass_error, diagnostics.min_density);
@@ -119,6 +127,23 @@ static PetscErrorCode StopRecord(void *context, const EngramSnapshot *last,
         TextFilePrint(&file, "  %s: \"%s\"\n", entry->name, entry->text);
     }
     PetscCall(TextFileClose(&file));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** The case may have another end or other outputs than before. */
+static PetscErrorCode ResumeRecord(void *context, const EngramSnapshot *snapshot,
+                                   const EngramPosition *position)
+{
+    char path[PETSC_MAX_PATH_LEN];
+    const Record *record = context;
+    PetscFunctionBeginUser;
+    (void)position;
+    PetscCall(StartRecord(context, snapshot));
+    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/summary.yaml", record->parameters.directory));
+    if (snapshot->grid->rank == 0) {
+        /* It is that of an end which is none any more. */
+        (void)remove(path);
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -137,6 +162,11 @@ PetscErrorCode EngramRecordCreate(const EngramGrid *grid, const EngramOutputPara
     (void)grid;
     PetscCall(PetscNew(&record));
     record->parameters = *parameters;
-    *observer = (EngramObserver){"record", record, StartRecord, NULL, StopRecord, DestroyRecord};
+    *observer = (EngramObserver){.name = "record",
+                                 .context = record,
+                                 .start = StartRecord,
+                                 .stop = StopRecord,
+                                 .destroy = DestroyRecord,
+                                 .resume = ResumeRecord};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

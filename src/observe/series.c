@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engram/base/error.h"
+#include "engram/base/notice.h"
 #include "engram/observe/observer.h"
 #include "text_file.h"
 
@@ -31,8 +32,10 @@ static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
                   snapshot->coupling_solutions);
     if (MPI_Wtime() - series->flushed_at > FLUSH_SECONDS) {
         series->flushed_at = MPI_Wtime();
-        /* A failure stays with the stream and is reported by the close. */
-        (void)TextFileFlushOnRoot(&series->file);
+        /* A failure stays with the stream and is reported when the run has come to its end. */
+        if (TextFileFlushOnRoot(&series->file)) {
+            EngramNoticePost(ENGRAM_NOTICE_OUTPUT_FAILED);
+        }
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -53,7 +56,7 @@ static PetscErrorCode ObserveSeries(void *context, const EngramSnapshot *snapsho
 {
     Series *series = context;
     PetscFunctionBeginUser;
-    if (snapshot->step % series->every == 0 || snapshot->is_wanted || snapshot->is_last) {
+    if (snapshot->step % series->every == 0 || snapshot->is_wanted) {
         PetscCall(WriteRow(series, snapshot));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -64,17 +67,45 @@ static PetscErrorCode StopSeries(void *context, const EngramSnapshot *last,
 {
     Series *series = context;
     PetscFunctionBeginUser;
-    (void)outcome;
-    if (series->last_step != last->step) {
+    if (series->last_step != last->step && !outcome->departure) {
         PetscCall(WriteRow(series, last));
     }
     PetscCall(TextFileClose(&series->file));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode SaveSeries(void *context, EngramPosition *position)
+{
+    Series *series = context;
+    uint64_t bytes = 0;
+    PetscFunctionBeginUser;
+    PetscCall(TextFileSync(&series->file, &bytes));
+    PetscCall(EngramPositionAdd(position, bytes));
+    PetscCall(EngramPositionAdd(position, (uint64_t)series->last_step));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ResumeSeries(void *context, const EngramSnapshot *snapshot,
+                                   const EngramPosition *position)
+{
+    Series *series = context;
+    uint64_t words[2] = {0, 0};
+    PetscFunctionBeginUser;
+    for (PetscInt64 i = 0; i < PetscMin(position->count, 2); i++) {
+        words[i] = position->words[i];
+    }
+    PetscCall(TextFileResume(snapshot->grid->comm, series->directory, "series.csv", words[0],
+                             &series->file));
+    PetscCallMPI(MPI_Bcast(words, 2, MPI_UINT64_T, 0, snapshot->grid->comm));
+    series->last_step = (PetscInt64)words[1];
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode DestroySeries(void *context)
 {
+    Series *series = context;
     PetscFunctionBeginUser;
+    TextFileAbandon(&series->file);
     PetscCall(PetscFree(context));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -88,7 +119,13 @@ PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputPara
     PetscCall(PetscNew(&series));
     series->every = parameters->series_every;
     series->directory = parameters->directory;
-    *observer =
-        (EngramObserver){"series", series, StartSeries, ObserveSeries, StopSeries, DestroySeries};
+    *observer = (EngramObserver){.name = "series",
+                                 .context = series,
+                                 .start = StartSeries,
+                                 .observe = ObserveSeries,
+                                 .stop = StopSeries,
+                                 .destroy = DestroySeries,
+                                 .save = SaveSeries,
+                                 .resume = ResumeSeries};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

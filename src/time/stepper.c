@@ -230,6 +230,7 @@ PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time)
         PetscCall(
             StepperSubStep(stepper, stepper->rows, stepper->rows, time, REACTION_WITH_RATE, 1.0));
     }
+    state->notices = EngramReductionNotices(stepper->reduction);
     state->step_length = state->time - started;
     state->rate_trend = state->time > started && state->is_finite
                             ? (state->total_rate - rate) / state->step_length
@@ -289,6 +290,7 @@ PetscErrorCode EngramStepperDestroy(EngramStepper *stepper)
     PetscCall(TransportStepDestroy(&(*stepper)->transport));
     PetscCall(ReactionDestroy(&(*stepper)->reaction));
     PetscCall(PairedStepDestroy(*stepper));
+    PetscCall(PetscFree((*stepper)->saved_history));
     PetscCall(EngramAlignedFree(&(*stepper)->learning));
     PetscCall(PetscFree(*stepper));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -18,6 +18,9 @@ typedef struct SliceValues {
     double *minimum;
 } SliceValues;
 
+/** Numbers of a state that are the same on all ranks. */
+enum { STEPPER_STATE_NUMBERS = 13 };
+
 /** What one whole step and two half steps need besides the state. */
 typedef struct PairedStep {
     EngramDensity whole;   /* result of the whole step */
@@ -47,6 +50,10 @@ struct EngramStepper {
     PetscBool is_paired; /* steps consist of a whole one and two halves */
     double *learning;    /* [w_local] K(w) */
     EngramState state;
+    double saved_numbers[STEPPER_STATE_NUMBERS]; /* of the state, when it is kept or given back */
+    double *saved_history;                       /* [2 * saved_entries] times, then rates */
+    PetscInt saved_entries;
+    PetscInt saved_capacity;
 };
 
 /**

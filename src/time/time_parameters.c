@@ -106,20 +106,32 @@ PetscErrorCode EngramTimeParametersGet(EngramOptions options, EngramTimeParamete
     PetscCall(EngramOptionsGetReal(options, "blowup_rate", &parameters->blowup_rate));
     PetscCall(GetScheme(options, parameters));
     PetscCall(GetTransport(options, &parameters->transport));
-    const double quotient = parameters->end / parameters->step;
-    const double tolerance = STEP_TOLERANCE + 4.0 * DBL_EPSILON * quotient;
+    PetscCall(EngramTimeSetOrigin(parameters, 0.0, 0));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramTimeSetOrigin(EngramTimeParameters *parameters, double time, PetscInt64 step)
+{
+    PetscFunctionBeginUser;
+    const double quotient = (parameters->end - time) / parameters->step;
+    const double tolerance = STEP_TOLERANCE + 4.0 * DBL_EPSILON * fabs(quotient);
     const double steps =
         fabs(quotient - round(quotient)) <= tolerance ? round(quotient) : ceil(quotient);
-    if (!(steps <= MAXIMUM_STEPS)) {
+    if (!(steps + (double)step <= MAXIMUM_STEPS)) {
         PetscCall(EngramInputError("-time_step %g: %g steps to -time_end %g are more than a run "
                                    "can take",
                                    parameters->step, steps, parameters->end));
     }
-    parameters->steps = (PetscInt64)steps > 0 ? (PetscInt64)steps : 1;
+    parameters->origin_time = time;
+    parameters->origin_step = step;
+    parameters->steps = step + PetscMax((PetscInt64)steps, step > 0 ? 0 : 1);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 double EngramTimeAt(const EngramTimeParameters *parameters, PetscInt64 step)
 {
-    return step < parameters->steps ? (double)step * parameters->step : parameters->end;
+    if (step >= parameters->steps) {
+        return parameters->end;
+    }
+    return parameters->origin_time + (double)(step - parameters->origin_step) * parameters->step;
 }

@@ -10,6 +10,12 @@ from engram_test import EngramTestCase, main
 
 # The contract of the command line: option, unit, default; None must be given.
 CONTRACT = [
+    ("checkpoint_every", "time", "0"),
+    ("checkpoint_wall", "seconds of wall time", "600"),
+    ("checkpoint_keep", "checkpoints", "2"),
+    ("walltime", "auto, none or [days-]HH:MM:SS", "auto"),
+    ("restart", "none, auto or PATH", "none"),
+    ("restart_force", "true or false", "false"),
     ("blowup_rate", "1/reacting time", "1e4"),
     ("model_noise", "expression in N", "1"),
     ("model_flux", "scharfetter-gummel or harmonic", "scharfetter-gummel"),
@@ -218,7 +224,8 @@ class PetscOptionsTest(EngramTestCase):
         return result.stdout
 
     def test_log_view_has_stages_and_events(self):
-        text = self.stdout_with("-log_view", ranks=2)
+        text = self.stdout_with("-log_view", "-output_fields_every", "0.05",
+                                "-checkpoint_every", "0.05", ranks=2)
         for stage in ["Engram set-up", "Engram steps", "Engram finish"]:
             self.assertRegex(text, rf"(?m)^ ?\d: +{stage}: ")
         steps = text.split("Event Stage 2: Engram steps")[1].split("--- Event Stage 3")[0]

@@ -17,7 +17,8 @@ PROVENANCE = {"program", "version", "revision", "compiler", "build", "petsc", "m
 SUMMARY_KEYS = {"status", "steps", "transport_substeps", "ranks", "v_cells", "w_cells",
                 "wall_seconds", "step_seconds", "ns_per_cell_and_step", "time", "total_rate",
                 "mass_error", "min_density", "mean_weight", "var_weight", "slice_solver",
-                "provenance", "rejected_steps", "coupling_iterations", "steps_with_several_rates"}
+                "provenance", "rejected_steps", "coupling_iterations", "steps_with_several_rates",
+                "checkpoints", "checkpoint_seconds"}
 
 UNITS = {
     "v": "dimensionless",
@@ -240,7 +241,8 @@ class RecordTest(EngramTestCase):
     def test_all_files_of_a_run(self):
         result = self.run_case()
         self.assertEqual({path.name for path in result.folder.iterdir()},
-                         {"case.yaml", "series.csv", "fields.h5", "fields.xmf", "summary.yaml"})
+                         {"case.yaml", "series.csv", "fields.h5", "fields.xmf", "summary.yaml",
+                          "status.yaml"})
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ MAY_INCLUDE = {
     "solver": {"base", "kernels", "grid", "model"},
     "time": {"base", "kernels", "grid", "model", "solver"},
     "observe": {"base", "grid"},
-    "app": {"base", "kernels", "grid", "model", "solver", "time", "observe"},
+    "checkpoint": {"base", "kernels", "grid"},
+    "app": {"base", "kernels", "grid", "model", "solver", "time", "observe", "checkpoint"},
 }
 
 # Libraries a folder may use; only kernels are held to the C library.

@@ -113,6 +113,7 @@ static PetscErrorCode Run(int argc, char **argv)
     PetscCall(EngramOptionsLoad(options, argv[1], argc, argv));
     PetscCall(EngramOptionsGetInteger(options, "benchmark_samples", &samples));
     PetscCall(EngramSimulationSetUp(PETSC_COMM_WORLD, options, &simulation));
+    PetscCall(EngramSimulationStart(&simulation));
     PetscCall(Measure(&simulation, PetscMin(samples, MAXIMUM_SAMPLES)));
     PetscCall(EngramSimulationDestroy(&simulation));
     PetscCall(EngramOptionsDestroy(&options));

@@ -19,7 +19,9 @@ typedef struct EngramSimulation {
     EngramOptions options; /**< borrowed */
     EngramTimeParameters time;
     EngramCouplingParameters coupling;
-    PetscBool is_steady; /**< steady states are looked for instead of a run in time */
+    PetscBool is_steady;           /**< steady states are looked for instead of a run in time */
+    double started;                /**< when the program began, by MPI_Wtime */
+    const struct Restart *restart; /**< what the run goes on from, or NULL; borrowed */
     EngramGrid *grid;
     EngramModel *model;
     EngramSliceSolver solver;
@@ -30,14 +32,21 @@ typedef struct EngramSimulation {
 PetscErrorCode EngramSimulationRegisterOptions(EngramOptions options);
 
 /**
- * Makes all objects from loaded options and sets the initial state; refuses unknown options.
- * Collective. @return ENGRAM_ERR_INPUT for any mistake of the user
+ * Makes all objects from loaded options; refuses unknown options. Collective.
+ * @return ENGRAM_ERR_INPUT for any mistake of the user
  */
 PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
                                      EngramSimulation *simulation);
 
 /**
- * Runs all steps with the observers, or finds the steady states. Collective.
+ * Sets the initial state. Collective.
+ * @return ENGRAM_ERR_INPUT for an initial density that is none
+ */
+PetscErrorCode EngramSimulationStart(EngramSimulation *simulation);
+
+/**
+ * Runs all steps with the observers from the state that was set, or finds the steady states.
+ * Collective.
  *
  * @param outcome  how it ended: a state that is not finite is an outcome, not an error
  */

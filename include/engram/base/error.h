@@ -28,6 +28,9 @@ typedef enum EngramExitCode {
     ENGRAM_EXIT_INTERNAL = 1,
     ENGRAM_EXIT_INPUT = 2,
     ENGRAM_EXIT_NONFINITE = 3,
+    ENGRAM_EXIT_OUTPUT = 4,       /**< results could not be written */
+    ENGRAM_EXIT_REQUEUE = 85,     /**< left at a checkpoint, to be continued by the next job */
+    ENGRAM_EXIT_INTERRUPTED = 86, /**< left at a checkpoint at the user's wish */
 } EngramExitCode;
 
 /** Makes PETSc's error handler pass the program's own codes on in silence. Collective. */
@@ -67,6 +70,12 @@ PetscErrorCode EngramErrorCaptureEnd(void);
  * with a dot at their end.
  */
 PetscErrorCode EngramPrint(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
+/** Prints "engram: ..." to stderr, from rank 0: what a run has to say of itself. Not an error. */
+PetscErrorCode EngramNote(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
+/** The last message of an error on this rank, without "engram: error: "; empty before the first. */
+const char *EngramErrorMessage(void);
 
 /** Prints "engram: warning: ..." once, from rank 0. Not an error. */
 PetscErrorCode EngramWarning(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);

@@ -1,23 +1,26 @@
 /**
  * @file hdf5_file.h
- * A parallel HDF5 file of growing datasets: what the program needs of HDF5, with checked calls.
+ * A parallel HDF5 file: what the program needs of HDF5, with checked calls.
  *
- * A dataset has one row an output, of any shape behind it; every rank writes its part of a row.
- * All functions are collective on the file's communicator; failures are ENGRAM_ERR_OUTPUT and name
- * the path.
+ * A growing dataset has one row an output, of any shape behind it; every rank writes its part of a
+ * row. All functions are collective on the file's communicator; a failure on any rank is one of
+ * all, is ENGRAM_ERR_OUTPUT and names the path. After one the file must only be closed.
  */
 #ifndef ENGRAM_BASE_HDF5_FILE_H
 #define ENGRAM_BASE_HDF5_FILE_H
 
 #include <hdf5.h>
 #include <petscsys.h>
+#include <stdint.h>
 
 /** Most dimensions of a row. */
 #define ENGRAM_HDF5_ROW_DIMENSIONS 2
 
 /** An open file. */
 typedef struct EngramHdf5File {
-    hid_t id; /**< negative: not open */
+    hid_t id;      /**< negative: not open */
+    MPI_Comm comm; /**< borrowed */
+    PetscBool has_failed;
     char path[PETSC_MAX_PATH_LEN];
 } EngramHdf5File;
 
@@ -30,34 +33,71 @@ typedef struct EngramHdf5Part {
     hsize_t in_memory[ENGRAM_HDF5_ROW_DIMENSIONS]; /**< extent of the array the part begins */
 } EngramHdf5Part;
 
-/** Creates the file, replacing one of that name. */
-PetscErrorCode EngramHdf5Create(MPI_Comm comm, const char *path, EngramHdf5File *file);
+/** Kind of the numbers of a dataset. */
+typedef enum EngramHdf5Type {
+    ENGRAM_HDF5_DOUBLE, /**< double, IEEE little endian in the file */
+    ENGRAM_HDF5_WORD,   /**< uint64_t, little endian in the file */
+} EngramHdf5Type;
+
+/**
+ * Creates the file, replacing one of that name.
+ *
+ * @param user_block  bytes at the beginning that HDF5 leaves to the program: 0, or a power of two
+ *                    from 512 on
+ */
+PetscErrorCode EngramHdf5Create(MPI_Comm comm, const char *path, hsize_t user_block,
+                                EngramHdf5File *file);
+
+/** Opens an existing file. */
+PetscErrorCode EngramHdf5Open(MPI_Comm comm, const char *path, PetscBool is_writable,
+                              EngramHdf5File *file);
+
+/** Writes a text attribute of an object ("/" for the file itself). */
+PetscErrorCode EngramHdf5WriteText(EngramHdf5File *file, const char *object, const char *attribute,
+                                   const char *text);
+
+/**
+ * Reads a text attribute, cut to `size` bytes with the end of the text.
+ *
+ * @param is_there  whether there is such an attribute; if not the text is empty
+ */
+PetscErrorCode EngramHdf5ReadText(EngramHdf5File *file, const char *object, const char *attribute,
+                                  char *text, size_t size, PetscBool *is_there);
+
+/** Creates a group. */
+PetscErrorCode EngramHdf5CreateGroup(EngramHdf5File *file, const char *name);
+
+/** Hands everything written to the system. */
+PetscErrorCode EngramHdf5Flush(EngramHdf5File *file);
+
+/** Closes the file; may be called twice. After a failure it does so in silence. */
+PetscErrorCode EngramHdf5Close(EngramHdf5File *file);
+
+/** Makes a failure on any rank one of all and reports it once; for what uses HDF5 beside this. */
+PetscErrorCode EngramHdf5Check(EngramHdf5File *file, int has_failed, const char *action);
 
 /** Creates a dataset of doubles that grows by rows; `unit` and `description` become attributes. */
-PetscErrorCode EngramHdf5CreateRows(const EngramHdf5File *file, const char *name,
+PetscErrorCode EngramHdf5CreateRows(EngramHdf5File *file, const char *name,
                                     const EngramHdf5Part *part, const char *unit,
                                     const char *description);
 
 /** Appends row `row` (0, 1, ...). */
-PetscErrorCode EngramHdf5WriteRow(const EngramHdf5File *file, const char *name, PetscInt row,
+PetscErrorCode EngramHdf5WriteRow(EngramHdf5File *file, const char *name, PetscInt row,
                                   const EngramHdf5Part *part, const double *values);
 
 /** Creates and writes a dataset without rows. */
-PetscErrorCode EngramHdf5WriteOnce(const EngramHdf5File *file, const char *name,
-                                   const EngramHdf5Part *part, const double *values,
-                                   const char *unit, const char *description);
+PetscErrorCode EngramHdf5WriteOnce(EngramHdf5File *file, const char *name, EngramHdf5Type type,
+                                   const EngramHdf5Part *part, const void *values);
 
-/** Writes a text attribute of an object ("/" for the file itself). */
-PetscErrorCode EngramHdf5WriteText(const EngramHdf5File *file, const char *object,
-                                   const char *attribute, const char *text);
+/** Unit and description of a dataset, as attributes. */
+PetscErrorCode EngramHdf5Describe(EngramHdf5File *file, const char *name, const char *unit,
+                                  const char *description);
 
-/** Creates a group. */
-PetscErrorCode EngramHdf5CreateGroup(const EngramHdf5File *file, const char *name);
+/** Extent of the first dimension of a dataset; -1: there is none of that name. */
+PetscErrorCode EngramHdf5Extent(EngramHdf5File *file, const char *name, PetscInt64 *extent);
 
-/** Hands everything written to the system. */
-PetscErrorCode EngramHdf5Flush(const EngramHdf5File *file);
-
-/** Closes the file; may be called twice. */
-PetscErrorCode EngramHdf5Close(EngramHdf5File *file);
+/** Reads this rank's part of a dataset, which must have the extents of the part. */
+PetscErrorCode EngramHdf5Read(EngramHdf5File *file, const char *name, EngramHdf5Type type,
+                              const EngramHdf5Part *part, void *values);
 
 #endif

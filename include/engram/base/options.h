@@ -53,6 +53,7 @@ typedef struct EngramOptionRecord {
     const EngramOption *option;
     const char *value;
     PetscBool is_default;
+    PetscBool is_command; /**< says what to do with a case and is no part of it */
 } EngramOptionRecord;
 
 /** The options of a run. */
@@ -63,6 +64,10 @@ PetscErrorCode EngramOptionsCreate(EngramOptions *options);
 
 /** Adds a module's table, which must outlive the set. Not collective. */
 PetscErrorCode EngramOptionsRegister(EngramOptions options, const EngramOptionTable *table);
+
+/** Adds a table of options that say what to do with a case and are no part of it. Not collective.
+ */
+PetscErrorCode EngramOptionsRegisterCommands(EngramOptions options, const EngramOptionTable *table);
 
 /**
  * Reads the case file into PETSc's options and the command line once more over it, then takes the
@@ -113,6 +118,9 @@ PetscErrorCode EngramOptionsGetText(EngramOptions options, const char *name, con
  */
 PetscErrorCode EngramOptionsGetChoice(EngramOptions options, const char *name,
                                       const char *const *choices, int count, int *choice);
+
+/** Whether two texts mean the same value of an option, as 1 and 1.0 of a number. Not collective. */
+PetscBool EngramOptionIsSame(const EngramOption *option, const char *a, const char *b);
 
 /** Whether an option has the value that it has by default, given or not. Not collective. */
 PetscErrorCode EngramOptionsIsDefault(EngramOptions options, const char *name,

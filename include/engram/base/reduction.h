@@ -13,6 +13,7 @@
 typedef struct EngramReductionEntry {
     EngramExactSum sum;
     double maximum;
+    int64_t notices; /**< set by EngramReductionApply */
 } EngramReductionEntry;
 
 /** What a reduction needs of MPI; create it once, use it every step without allocation. */
@@ -26,10 +27,17 @@ void EngramReductionEntryClear(EngramReductionEntry *entry);
 
 /**
  * Replaces the entries by those over all ranks: exact sums (not yet rounded) and maxima. A NaN
- * among the maxima stays one. Collective; one MPI_Allreduce.
+ * among the maxima stays one. The notices posted on any rank travel along. Collective; one
+ * MPI_Allreduce.
  */
 PetscErrorCode EngramReductionApply(EngramReduction reduction, int count,
                                     EngramReductionEntry *entries);
+
+/**
+ * The notices (notice.h) that the last EngramReductionApply found posted on any rank; the same on
+ * all ranks. Not collective.
+ */
+int EngramReductionNotices(EngramReduction reduction);
 
 /** Frees the reduction; accepts NULL, and one already destroyed. Collective. */
 PetscErrorCode EngramReductionDestroy(EngramReduction *reduction);

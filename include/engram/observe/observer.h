@@ -1,6 +1,7 @@
 /**
  * @file observer.h
- * The small interface through which everything watches a run: start, observe, stop.
+ * The small interface through which everything watches a run: start, observe, stop; and, where a
+ * run can be continued, save and resume.
  *
  * Observers see values, never the solver. All their functions are collective on the grid's
  * communicator and are called on all ranks with the same step.
@@ -11,6 +12,7 @@
 #include <petscsys.h>
 
 #include "engram/base/options.h"
+#include "engram/base/position.h"
 #include "engram/base/provenance.h"
 #include "engram/base/reduction.h"
 #include "engram/grid/grid.h"
@@ -31,7 +33,8 @@ typedef struct EngramSnapshot {
     PetscInt64 steps; /**< of the whole run; 0 where they are adaptive */
     double time;
     double end_time;
-    double dt; /**< length of the last step; 0 for the initial state */
+    double start_time; /**< at which this start of the program began: not 0 after a restart */
+    double dt;         /**< length of the last step; 0 for the initial state */
     double total_rate;
     const double *density;        /**< [v_nodes * w_stride] p[k * w_stride + i]; NULL when a run is
                                        stopped in a step that has spoilt it */
@@ -39,24 +42,32 @@ typedef struct EngramSnapshot {
     const double *weight_density; /**< [w_local] H */
     const double *minimum;        /**< [w_local] smallest p of each slice */
     const double *refractory; /**< [w_local] refractory neurons R, or NULL without such a state */
-    PetscInt coupling_iterations; /**< evaluations of the scalar equation in the last step */
-    PetscInt coupling_solutions;  /**< total rates known to solve it; 0: none was found */
-    PetscBool is_wanted;          /**< to be kept whatever the intervals of the output */
-    PetscBool is_last;            /**< no step follows */
-    EngramReduction reduction;    /**< for EngramSnapshotDiagnostics */
+    PetscInt coupling_iterations;   /**< evaluations of the scalar equation in the last step */
+    PetscInt coupling_solutions;    /**< total rates known to solve it; 0: none was found */
+    PetscBool is_wanted;            /**< to be kept whatever the intervals of the output */
+    PetscBool is_last;              /**< no step follows */
+    EngramReduction reduction;      /**< for EngramSnapshotDiagnostics */
+    const char *checkpoint;         /**< name of the last checkpoint written, or NULL */
+    double checkpoint_time;         /**< time of its state */
+    const char *checkpoint_written; /**< when it was written, UTC */
 } EngramSnapshot;
 
 /** How a run ended. */
 typedef struct EngramOutcome {
     PetscBool is_complete;  /**< the end time was reached */
     const char *failure;    /**< why not, or NULL */
+    const char *departure;  /**< why the run was left to be continued from a checkpoint, or NULL */
+    PetscBool is_requeued;  /**< left for the limit of time: to be continued by itself */
     PetscBool has_blown_up; /**< the total rate went beyond all bounds */
-    double blowup_time;  /**< of the last state before, or of the first one beyond -blowup_rate */
-    double last_time;    /**< of the last good state */
-    double wall_seconds; /**< of the step loop, observers included */
-    double step_seconds; /**< of the steps alone */
-    PetscInt64 steps_done;
-    PetscInt64 substeps;     /**< transport sub-steps of all steps */
+    double blowup_time;    /**< of the last state before, or of the first one beyond -blowup_rate */
+    double last_time;      /**< of the last good state */
+    double wall_seconds;   /**< of the step loop of this start, observers included */
+    double step_seconds;   /**< of its steps alone */
+    PetscInt64 first_step; /**< before this start of the program */
+    PetscInt64 steps_done; /**< by all starts */
+    PetscInt64 checkpoints;    /**< written by this start */
+    double checkpoint_seconds; /**< that this took */
+    PetscInt64 substeps;       /**< transport sub-steps of all steps */
     double learning_courant; /**< most cells that learning crossed in an implicit transport step */
     PetscInt64 rejected;     /**< adaptive steps that were repeated */
     PetscInt64 ambiguous; /**< steps in which the total rate was known to have several solutions */
@@ -83,6 +94,11 @@ typedef struct EngramObserver {
     PetscErrorCode (*observe)(void *context, const EngramSnapshot *snapshot);
     PetscErrorCode (*stop)(void *context, const EngramSnapshot *last, const EngramOutcome *outcome);
     PetscErrorCode (*destroy)(void *context);
+    /** Brings all of the file to the disk and adds to a position where it stands. */
+    PetscErrorCode (*save)(void *context, EngramPosition *position);
+    /** Instead of start: puts the file back to a position, whose words are needed on rank 0. */
+    PetscErrorCode (*resume)(void *context, const EngramSnapshot *snapshot,
+                             const EngramPosition *position);
 } EngramObserver;
 
 /** Creates an observer from the common parameters. */
@@ -90,7 +106,7 @@ typedef PetscErrorCode (*EngramObserverConstructor)(const EngramGrid *grid,
                                                     const EngramOutputParameters *parameters,
                                                     EngramObserver *observer);
 
-/** The observers of every run, in the order in which they are called. */
+/** The observers of every run, in the order in which they are called; they stop in the reverse. */
 extern const EngramObserverConstructor EngramObserverConstructors[];
 extern const int EngramObserverConstructorCount;
 
@@ -100,12 +116,33 @@ extern const EngramOptionTable EngramOutputOptions;
 /** Reads directory, overwrite and intervals. Not collective. */
 PetscErrorCode EngramOutputParametersGet(EngramOptions options, EngramOutputParameters *parameters);
 
+/** What a run does with the folder of its results. */
+typedef enum EngramOutputMode {
+    ENGRAM_OUTPUT_NEW,      /**< it must be empty, or may be overwritten */
+    ENGRAM_OUTPUT_AGAIN,    /**< it may hold a run that was not continued and has not ended */
+    ENGRAM_OUTPUT_CONTINUE, /**< the results in it are continued */
+} EngramOutputMode;
+
 /**
- * Creates the output directory. Collective.
+ * Keeps other runs out of the output directory as long as the program lives, if there is one.
+ * Collective.
+ * @return ENGRAM_ERR_INPUT when another run is writing into it
+ */
+PetscErrorCode EngramOutputLock(const EngramGrid *grid, const EngramOutputParameters *parameters);
+
+/**
+ * Creates the output directory, or empties it of the results of another run. Collective.
  * @return ENGRAM_ERR_INPUT when it holds anything and may not be overwritten, or cannot be made
  */
-PetscErrorCode EngramOutputPrepare(const EngramGrid *grid,
-                                   const EngramOutputParameters *parameters);
+PetscErrorCode EngramOutputPrepare(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                   EngramOutputMode mode);
+
+/**
+ * Notes in status.yaml that a run has failed, if there is one. On rank 0; not collective.
+ *
+ * @param reason  the message of the error
+ */
+void EngramStatusNoteFailure(const char *directory, const char *reason);
 
 /** The integrals of a snapshot. Collective; one Allreduce. */
 PetscErrorCode EngramSnapshotDiagnostics(const EngramSnapshot *snapshot,
@@ -119,6 +156,8 @@ PetscErrorCode EngramFieldsCreate(const EngramGrid *grid, const EngramOutputPara
 PetscErrorCode EngramProgressCreate(const EngramGrid *grid,
                                     const EngramOutputParameters *parameters,
                                     EngramObserver *observer);
+PetscErrorCode EngramStatusCreate(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                  EngramObserver *observer);
 PetscErrorCode EngramRecordCreate(const EngramGrid *grid, const EngramOutputParameters *parameters,
                                   EngramObserver *observer);
 

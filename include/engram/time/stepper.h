@@ -28,6 +28,7 @@
 #include "engram/base/options.h"
 #include "engram/grid/density.h"
 #include "engram/grid/grid.h"
+#include "engram/grid/state_part.h"
 #include "engram/model/model.h"
 #include "engram/solver/coupling.h"
 #include "engram/solver/slice_solver.h"
@@ -55,6 +56,7 @@ typedef struct EngramState {
     PetscBool is_finite;               /**< false: the state must not be continued */
     PetscBool has_blown_up;            /**< no step can follow; the state is good if it is finite */
     const char *failure;               /**< why not */
+    int notices;                       /**< of any rank, as of the last Allreduce: notice.h */
     PetscBool is_untouched;            /**< the failed step has left density and results alone */
     const EngramDensity *density;      /**< p of this rank */
     const EngramSliceResults *results; /**< N, H, minimum of this rank's slices */
@@ -103,6 +105,27 @@ PetscErrorCode EngramStepperFindSteady(EngramStepper stepper, EngramCouplingRoot
 
 /** Puts all slices into their quasi-static state for a total rate. Collective. */
 PetscErrorCode EngramStepperTakeSteady(EngramStepper stepper, double rate);
+
+/** Name of the part of a state whose length is not known beforehand. */
+#define ENGRAM_STEPPER_HISTORY "rate_history"
+
+/**
+ * Everything that the steps to come depend on, as parts. The arrays belong to the stepper and are
+ * valid until the next step. Not collective.
+ */
+PetscErrorCode EngramStepperSave(EngramStepper stepper, EngramStateParts *parts);
+
+/**
+ * Gives out the parts that EngramStepperSave had, to be filled in, instead of EngramStepperStart.
+ * Not collective.
+ *
+ * @param history  count of the part ENGRAM_STEPPER_HISTORY
+ */
+PetscErrorCode EngramStepperRestoreBegin(EngramStepper stepper, PetscInt history,
+                                         EngramStateParts *parts);
+
+/** Takes the parts over once they are filled in. Not collective. */
+PetscErrorCode EngramStepperRestoreEnd(EngramStepper stepper);
 
 /** Bytes that the densities of a stepper take on this rank. Not collective. */
 double EngramStepperMemory(EngramStepper stepper);

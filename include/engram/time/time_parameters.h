@@ -32,6 +32,8 @@ typedef struct EngramTimeParameters {
     double end;
     double step;        /**< of adaptive runs the first one */
     PetscInt64 steps;   /**< steps of length `step`, the last one shortened to hit the end */
+    double origin_time; /**< time at the end of step `origin_step`, from which steps count */
+    PetscInt64 origin_step;
     double blowup_rate; /**< a total rate beyond this one is a blow-up, which ends the run */
     EngramTimeScheme scheme;
     PetscBool is_adaptive;
@@ -51,6 +53,13 @@ extern const EngramOptionTable EngramTransportOptions;
  *         count of steps
  */
 PetscErrorCode EngramTimeParametersGet(EngramOptions options, EngramTimeParameters *parameters);
+
+/**
+ * Lets the steps count from a time and a step that a run has reached, as after a change of their
+ * length. Not collective.
+ * @return ENGRAM_ERR_INPUT for an absurd count of steps
+ */
+PetscErrorCode EngramTimeSetOrigin(EngramTimeParameters *parameters, double time, PetscInt64 step);
 
 /** Time at the end of step n, 0 <= n <= steps, of steps that are not adaptive. Not collective. */
 double EngramTimeAt(const EngramTimeParameters *parameters, PetscInt64 step);

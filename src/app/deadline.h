@@ -1,0 +1,45 @@
+/**
+ * @file deadline.h
+ * The end of the wall time that a run has: given by -walltime, or by its SLURM job.
+ */
+#ifndef ENGRAM_SRC_APP_DEADLINE_H
+#define ENGRAM_SRC_APP_DEADLINE_H
+
+#include <petscsys.h>
+
+/** A deadline, watched by rank 0. Times are those of MPI_Wtime. */
+typedef struct Deadline {
+    double ends_at;            /* infinity: none */
+    double margin_least;       /* kept in any case */
+    double longest_step;       /* with its observers, in seconds */
+    double longest_checkpoint; /* in seconds; before the first one an estimate */
+    PetscBool is_of_job;       /* the job's limit, not the one given */
+} Deadline;
+
+/**
+ * Understands a length of time as SLURM writes it: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or
+ * D-HH:MM:SS. @return seconds, or a negative number when it is none
+ */
+double DeadlineParse(const char *text);
+
+/**
+ * Finds the end of the time. Collective.
+ *
+ * @param walltime    value of the option: auto, none or a length of time, from `started` on
+ * @param started     when the program began
+ * @param checkpoint  estimate of the seconds that a checkpoint takes
+ * @return ENGRAM_ERR_INPUT for a text that is no length of time
+ */
+PetscErrorCode DeadlineFind(MPI_Comm comm, const char *walltime, double started, double checkpoint,
+                            Deadline *deadline);
+
+/** Learns how long a step took. */
+void DeadlineNoteStep(Deadline *deadline, double seconds);
+
+/** Learns how long a checkpoint took. */
+void DeadlineNoteCheckpoint(Deadline *deadline, double seconds);
+
+/** Whether it is time to leave. */
+PetscBool DeadlineIsNear(const Deadline *deadline, double now);
+
+#endif

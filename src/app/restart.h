@@ -1,0 +1,72 @@
+/**
+ * @file restart.h
+ * Where a run goes on from: the options -restart and -restart_force.
+ */
+#ifndef ENGRAM_SRC_APP_RESTART_H
+#define ENGRAM_SRC_APP_RESTART_H
+
+#include "engram/app/simulation.h"
+#include "engram/checkpoint/checkpoint_file.h"
+#include "engram/observe/observer.h"
+
+/** Numbers of a run that are not the stepper's, as kept in a checkpoint. */
+typedef struct RunNumbers {
+    double substeps;
+    double learning_courant;
+    double rejected;
+    double ambiguous;
+    double coupling_iterations;
+    double origin_time; /* from which fixed steps count */
+    double origin_step;
+} RunNumbers;
+
+enum { RUN_NUMBERS = (int)(sizeof(RunNumbers) / sizeof(double)) };
+
+/** Name of the part of a state that holds them. */
+#define RUN_NUMBERS_PART "run"
+
+/** A restart. */
+typedef struct Restart {
+    PetscBool is_wanted;
+    PetscBool is_found;         /* there is a checkpoint to go on from */
+    PetscBool is_auto;          /* it was looked for */
+    PetscBool continues_folder; /* it belongs to the folder of the results */
+    char path[PETSC_MAX_PATH_LEN];
+    EngramCheckpointHead head;
+    RunNumbers numbers;
+} Restart;
+
+/** Adds the numbers of a run to a state. */
+PetscErrorCode RestartAddNumbers(EngramStateParts *parts, RunNumbers *numbers);
+
+/**
+ * Finds the checkpoint that is asked for and sees that it is whole. Collective.
+ * @return ENGRAM_ERR_INPUT when there is none of that path, or it is damaged
+ */
+PetscErrorCode RestartFind(const EngramSimulation *simulation, const EngramOutputParameters *output,
+                           Restart *restart);
+
+/**
+ * Sets the simulation to the state of the checkpoint. Collective.
+ * @return ENGRAM_ERR_INPUT for a case that does not fit to it
+ */
+PetscErrorCode RestartLoad(EngramSimulation *simulation, Restart *restart);
+
+/**
+ * Whether the run that is to be continued has come to its end, with all its files. Collective.
+ */
+PetscErrorCode RestartHasEnded(const EngramSimulation *simulation,
+                               const EngramOutputParameters *output, const Restart *restart,
+                               PetscBool *has_ended);
+
+/** What the run does with the folder of its results. */
+EngramOutputMode RestartMode(const Restart *restart);
+
+/**
+ * Makes the folder ready: later checkpoints are set aside or removed. Collective; after
+ * EngramOutputPrepare.
+ */
+PetscErrorCode RestartPrepareFolder(const EngramSimulation *simulation,
+                                    const EngramOutputParameters *output, const Restart *restart);
+
+#endif
