@@ -42,6 +42,19 @@ int EngramFileSync(const char *path)
     return failure ? failure : on_close;
 }
 
+void EngramFileBeginSync(const char *path)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    const int descriptor = open(path, O_WRONLY);
+    if (descriptor >= 0) {
+        (void)sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+        (void)close(descriptor);
+    }
+#else
+    (void)path;
+#endif
+}
+
 int EngramFileSyncFolder(const char *path)
 {
     char folder[PETSC_MAX_PATH_LEN];

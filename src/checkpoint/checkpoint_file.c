@@ -66,6 +66,10 @@ static PetscErrorCode WriteState(const EngramGrid *grid, EngramHdf5File *file,
         uint64_t sum = 0;
         PetscCall(PetscSNPrintf(name, sizeof(name), "state/%s", part->name));
         PetscCall(EngramHdf5WriteOnce(file, name, ENGRAM_HDF5_DOUBLE, &own, part->values));
+        if (part->layout == ENGRAM_STATE_SLICES && part->rows > 1) {
+            /* The disk works while the checksums are computed. */
+            EngramFileBeginSync(file->path);
+        }
         PetscCall(EngramHdf5Describe(file, name, part->unit, part->description));
         PetscCall(SumPart(grid, part, &sum));
         FormatSum(sum, text, sizeof(text));

@@ -16,7 +16,7 @@ static const char *const FORMAT_TOKEN = "engram checkpoint";
 static const int FORMAT_VERSION = 1;
 
 /* Read at a time. */
-enum { BLOCK_BYTES = 1 << 20 };
+enum { BLOCK_BYTES = 1 << 18 };
 
 /** The text of a seal, filled up with line ends. */
 static void FormatSeal(const EngramCheckpointHead *head, uint64_t checksum, char *seal)

@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-/* Words that are copied at a time, so that the loop over them is free of alignment. */
-enum { BLOCK = 256 };
-
 /** The term of one word: every line can be undone, so no two words have the same. */
 static inline uint64_t Term(uint64_t place, uint64_t word)
 {
@@ -20,14 +17,12 @@ static inline uint64_t Term(uint64_t place, uint64_t word)
 uint64_t EngramChecksum(uint64_t first, const void *words, ptrdiff_t count)
 {
     uint64_t sum = 0;
-    uint64_t block[BLOCK];
     const unsigned char *at = words;
-    for (ptrdiff_t done = 0; done < count; done += BLOCK) {
-        const ptrdiff_t taken = count - done < BLOCK ? count - done : BLOCK;
-        memcpy(block, at + 8 * done, 8 * (size_t)taken);
-        for (ptrdiff_t i = 0; i < taken; i++) {
-            sum += Term(first + (uint64_t)(done + i), block[i]);
-        }
+    for (ptrdiff_t i = 0; i < count; i++) {
+        uint64_t word;
+        /* Free of alignment, and a plain load for the compiler. */
+        memcpy(&word, at + 8 * i, sizeof(word));
+        sum += Term(first + (uint64_t)i, word);
     }
     return sum;
 }

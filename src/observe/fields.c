@@ -116,12 +116,33 @@ static PetscErrorCode CreateDatasets(Fields *fields)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Reserves the room for a row, so that a full disk is noticed before the file is touched. */
+static PetscErrorCode ReserveRow(const Fields *fields, const EngramGrid *grid)
+{
+    static const uint64_t structures = 1 << 14;
+    uint64_t length = 0;
+    int failure = 0;
+    PetscFunctionBeginUser;
+    if (grid->rank == 0) {
+        const uint64_t cells = (uint64_t)grid->w_cells;
+        const uint64_t bytes = sizeof(double) * cells * ((uint64_t)grid->v_nodes + 3) + structures;
+        failure = EngramFileLength(fields->file.path, &length);
+        failure = failure ? failure : EngramFileReserve(fields->file.path, length, bytes);
+    }
+    PetscCall(EngramFileAgree(grid->comm, &failure));
+    if (failure) {
+        PetscCall(EngramOutputError("cannot write %s: %s", fields->file.path, strerror(failure)));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
 {
     EngramHdf5File *file = &fields->file;
     const PetscInt row = fields->rows;
     PetscFunctionBeginUser;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_FIELDS_WRITE));
+    PetscCall(ReserveRow(fields, snapshot->grid));
     PetscCall(EngramHdf5WriteRow(file, "time", row, &fields->number, &snapshot->time));
     PetscCall(EngramHdf5WriteRow(file, "total_rate", row, &fields->number, &snapshot->total_rate));
     PetscCall(EngramHdf5WriteRow(file, "density", row, &fields->plane, snapshot->density));

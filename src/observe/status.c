@@ -195,6 +195,23 @@ static void FindJob(char *text, size_t size)
     (void)snprintf(text, size, "%s", job ? job : "");
 }
 
+/** Turns "running" into "failed" in place: a full disk has no room for another file. */
+static void OverwriteState(const char *path)
+{
+    static const char running[] = "status: running\n";
+    static const char failed[] = "status: failed \n";
+    char line[sizeof(running)] = "";
+    FILE *stream = fopen(path, "r+");
+    if (!stream) {
+        return;
+    }
+    if (fgets(line, sizeof(line), stream) && strcmp(line, running) == 0 &&
+        fseek(stream, 0, SEEK_SET) == 0) {
+        (void)fputs(failed, stream);
+    }
+    (void)fclose(stream);
+}
+
 void EngramStatusNoteFailure(const char *directory, const char *reason)
 {
     char path[PETSC_MAX_PATH_LEN];
@@ -213,8 +230,9 @@ void EngramStatusNoteFailure(const char *directory, const char *reason)
         }
     }
     (void)fclose(stream);
-    /* On a full disk there may be no room even for this. */
-    (void)TextFileReplaceOnRoot(directory, FILE_NAME, page.text);
+    if (TextFileReplaceOnRoot(directory, FILE_NAME, page.text)) {
+        OverwriteState(path);
+    }
 }
 
 PetscErrorCode EngramStatusCreate(const EngramGrid *grid, const EngramOutputParameters *parameters,
