@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "command_line.h"
@@ -49,6 +50,7 @@ static PetscErrorCode RunInFolder(EngramSimulation *simulation,
     PetscBool has_ended = PETSC_FALSE;
     PetscFunctionBeginUser;
     PetscCall(RestartFind(simulation, output, &restart));
+    PetscCall(SetState(simulation, &restart));
     PetscCall(RestartHasEnded(simulation, output, &restart, &has_ended));
     if (has_ended) {
         PetscCall(EngramNote("the run in %s has reached its end, t = %g: nothing left to do",
@@ -56,7 +58,6 @@ static PetscErrorCode RunInFolder(EngramSimulation *simulation,
         outcome->is_complete = PETSC_TRUE;
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    PetscCall(SetState(simulation, &restart));
     PetscCall(EngramOutputPrepare(simulation->grid, output, RestartMode(&restart)));
     PetscErrorCode code = RestartPrepareFolder(simulation, output, &restart);
     if (!code) {
@@ -170,6 +171,9 @@ int EngramProgram(int argc, char **argv)
     char **petsc_argv = argv;
 
     InterruptionInstall();
+    /* Ranks own columns, so that their parts of a file are many and small. On one node Open MPI
+     * would write them one by one; this lets it put them together. Others do not read it. */
+    (void)setenv("OMPI_MCA_fcoll", "vulcan", 0);
     CommandLineParse(&argc, argv, &command);
     petsc_argc = argc;
     /* PETSc would take the signals for errors. */

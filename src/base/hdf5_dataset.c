@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "engram/base/error.h"
+#include "engram/base/file_system.h"
 #include "engram/base/hdf5_file.h"
 
 enum { MAXIMUM_DIMENSIONS = ENGRAM_HDF5_ROW_DIMENSIONS + 1 };
@@ -10,6 +11,9 @@ static const hsize_t NUMBERS_OF_CHUNK = 2048;
 
 /* HDF5 allows chunks of less than 4 GiB. */
 static const hsize_t CHUNK_BYTES = (hsize_t)1 << 31;
+
+/* Large enough for the disk to be busy, small enough for it to begin early. */
+static const hsize_t SYNCED_BYTES = (hsize_t)1 << 24;
 
 static hid_t TypeInFile(EngramHdf5Type type)
 {
@@ -166,11 +170,10 @@ PetscErrorCode EngramHdf5WriteRow(EngramHdf5File *file, const char *name, PetscI
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramHdf5WriteOnce(EngramHdf5File *file, const char *name, EngramHdf5Type type,
-                                   const EngramHdf5Part *part, const void *values)
+/** Creates a dataset without rows. @return negative: failed */
+static hid_t CreateOnce(const EngramHdf5File *file, const char *name, EngramHdf5Type type,
+                        hid_t space)
 {
-    PetscFunctionBeginUser;
-    const hid_t space = H5Screate_simple(part->dimensions, part->whole, NULL);
     const hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
     const int is_bad = space < 0 || layout < 0 || H5Pset_obj_track_times(layout, 0) < 0 ||
                        H5Pset_fill_time(layout, H5D_FILL_TIME_NEVER) < 0;
@@ -178,16 +181,80 @@ PetscErrorCode EngramHdf5WriteOnce(EngramHdf5File *file, const char *name, Engra
                                  : H5Dcreate2(file->id, name, TypeInFile(type), space, H5P_DEFAULT,
                                               layout, H5P_DEFAULT);
     (void)H5Pclose(layout);
-    PetscCall(EngramHdf5Check(file, dataset < 0, "create a dataset"));
-    const Transfer transfer = {dataset, space, SelectMemory(part), TypeInMemory(type),
-                               IsAbsent(part)};
+    return dataset;
+}
+
+/** Extent of the first dimension that is written at a go: of all, or of some megabytes. */
+static hsize_t BlockOf(const EngramHdf5File *file, const EngramHdf5Part *part)
+{
+    hsize_t bytes = sizeof(double);
+    for (int d = 1; d < part->dimensions; d++) {
+        bytes *= part->whole[d];
+    }
+    const hsize_t block = SYNCED_BYTES / (bytes > 0 ? bytes : 1);
+    return file->begins_sync && part->dimensions > 1 && block > 0 ? block : part->whole[0];
+}
+
+/** Writes rows [first, first + count) of the first dimension. @return whether it failed */
+static int WriteBlock(hid_t dataset, hid_t space, EngramHdf5Type type, const EngramHdf5Part *part,
+                      hsize_t first, hsize_t count, const void *values)
+{
+    EngramHdf5Part block = *part;
+    size_t skipped = sizeof(double);
+    if (count < part->whole[0]) {
+        block.offset[0] += first;
+        block.count[0] = part->count[0] > 0 ? count : 0;
+        block.in_memory[0] = count;
+        for (int d = 1; d < part->dimensions; d++) {
+            skipped *= part->in_memory[d];
+        }
+    }
+    const Transfer transfer = {dataset, space, SelectMemory(&block), TypeInMemory(type),
+                               IsAbsent(&block)};
     int has_failed =
-        H5Sselect_hyperslab(space, H5S_SELECT_SET, part->offset, NULL, part->count, NULL) < 0;
-    has_failed = Move(&transfer, values, NULL) || has_failed;
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, block.offset, NULL, block.count, NULL) < 0;
+    has_failed = Move(&transfer, (const char *)values + first * skipped, NULL) || has_failed;
     (void)H5Sclose(transfer.in_memory);
+    return has_failed;
+}
+
+PetscErrorCode EngramHdf5WriteOnce(EngramHdf5File *file, const char *name, EngramHdf5Type type,
+                                   const EngramHdf5Part *part, const void *values)
+{
+    PetscMPIInt rank = 0;
+    PetscMPIInt size = 0;
+    PetscMPIInt turn = 0;
+    int has_failed = 0;
+    PetscFunctionBeginUser;
+    PetscCallMPI(MPI_Comm_rank(file->comm, &rank));
+    PetscCallMPI(MPI_Comm_size(file->comm, &size));
+    const hid_t space = H5Screate_simple(part->dimensions, part->whole, NULL);
+    const hid_t dataset = CreateOnce(file, name, type, space);
+    PetscCall(EngramHdf5Check(file, dataset < 0, "create a dataset"));
+    const hsize_t block = BlockOf(file, part);
+    for (hsize_t first = 0; first == 0 || first < part->whole[0]; first += block) {
+        const hsize_t left = part->whole[0] - first;
+        const hsize_t count = left < block ? left : block;
+        has_failed = WriteBlock(dataset, space, type, part, first, count, values) || has_failed;
+        /* The ranks take turns, since the call itself takes a moment. */
+        if (file->begins_sync && block < part->whole[0] && turn++ % size == rank) {
+            EngramFileBeginSync(file->path);
+        }
+    }
     (void)H5Sclose(space);
     has_failed = H5Dclose(dataset) < 0 || has_failed;
     PetscCall(EngramHdf5Check(file, has_failed, "write a dataset"));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramHdf5Place(EngramHdf5File *file, const char *name, uint64_t *place)
+{
+    PetscFunctionBeginUser;
+    const hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
+    const haddr_t offset = dataset < 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
+    (void)H5Dclose(dataset);
+    PetscCall(EngramHdf5Check(file, offset == HADDR_UNDEF, "tell where a dataset lies"));
+    *place = offset;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -18,8 +18,9 @@ PetscErrorCode EngramHdf5Check(EngramHdf5File *file, int has_failed, const char 
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &shared, 1, MPI_INT, MPI_MAX, file->comm));
     if (shared) {
         file->has_failed = PETSC_TRUE;
-        PetscCall(EngramOutputError("%s: HDF5 failed to %s (disk full, quota, or no permission?)",
-                                    file->path, action));
+        PetscCall(
+            EngramOutputError("%s: HDF5 failed to %s%s", file->path, action,
+                              file->is_writable ? " (disk full, quota, or no permission?)" : ""));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -37,12 +38,15 @@ static hid_t ParallelAccess(MPI_Comm comm)
 }
 
 /** Sets the members of a file that is about to be opened. */
-static PetscErrorCode Prepare(MPI_Comm comm, const char *path, EngramHdf5File *file)
+static PetscErrorCode Prepare(MPI_Comm comm, const char *path, PetscBool is_writable,
+                              EngramHdf5File *file)
 {
     PetscFunctionBeginUser;
     file->id = -1;
     file->comm = comm;
     file->has_failed = PETSC_FALSE;
+    file->is_writable = is_writable;
+    file->begins_sync = PETSC_FALSE;
     PetscCall(PetscStrncpy(file->path, path, sizeof(file->path)));
     /* HDF5's own stack of messages would come from every rank. */
     PetscCall(
@@ -54,7 +58,7 @@ PetscErrorCode EngramHdf5Create(MPI_Comm comm, const char *path, hsize_t user_bl
                                 EngramHdf5File *file)
 {
     PetscFunctionBeginUser;
-    PetscCall(Prepare(comm, path, file));
+    PetscCall(Prepare(comm, path, PETSC_TRUE, file));
     const hid_t access = ParallelAccess(comm);
     const hid_t layout = H5Pcreate(H5P_FILE_CREATE);
     const int is_bad =
@@ -70,7 +74,7 @@ PetscErrorCode EngramHdf5Open(MPI_Comm comm, const char *path, PetscBool is_writ
                               EngramHdf5File *file)
 {
     PetscFunctionBeginUser;
-    PetscCall(Prepare(comm, path, file));
+    PetscCall(Prepare(comm, path, is_writable, file));
     const hid_t access = ParallelAccess(comm);
     file->id = access < 0 ? -1 : H5Fopen(path, is_writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
     (void)H5Pclose(access);

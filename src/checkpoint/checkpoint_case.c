@@ -6,9 +6,9 @@
 #include "engram/base/error.h"
 
 /* Options that leave the steps alone; a name that ends in _ stands for all that begin so. */
-static const char *const free_options[] = {"time_end",     "output_",         "checkpoint_",
-                                           "slice_",       "walltime",        "steady",
-                                           "steady_sweep", "steady_tolerance"};
+static const char *const free_options[] = {
+    "time_end", "output_",      "checkpoint_",      "slice_",        "walltime",
+    "steady",   "steady_sweep", "steady_tolerance", "coupling_scan", "blowup_rate"};
 
 /* Options that say what a number of the state belongs to. */
 static const char *const shape_options[] = {"grid_", "model_v_"};

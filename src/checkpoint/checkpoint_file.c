@@ -53,8 +53,25 @@ static void FormatSum(uint64_t sum, char *text, size_t size)
     (void)snprintf(text, size, "%016" PRIx64, sum);
 }
 
+/** Notes what must be found when the file is read again. */
+static PetscErrorCode NotePart(const EngramGrid *grid, EngramHdf5File *file, const char *name,
+                               const EngramStatePart *part, uint64_t sum, SealParts *written)
+{
+    SealPart *noted = &written->parts[written->count];
+    PetscFunctionBeginUser;
+    PetscCheck(written->count < SEAL_MAXIMUM_PARTS, PETSC_COMM_SELF, PETSC_ERR_MAX_VALUE,
+               "Too many parts of a state");
+    PetscCall(EngramHdf5Place(file, name, &noted->place));
+    noted->words = part->layout == ENGRAM_STATE_COMMON
+                       ? (uint64_t)part->count
+                       : (uint64_t)part->rows * (uint64_t)grid->w_cells;
+    noted->checksum = sum;
+    written->count += noted->place % 8 == 0 ? 1 : 0;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode WriteState(const EngramGrid *grid, EngramHdf5File *file,
-                                 const EngramStateParts *state)
+                                 const EngramStateParts *state, SealParts *written)
 {
     PetscFunctionBeginUser;
     PetscCall(EngramHdf5CreateGroup(file, "state"));
@@ -66,14 +83,11 @@ static PetscErrorCode WriteState(const EngramGrid *grid, EngramHdf5File *file,
         uint64_t sum = 0;
         PetscCall(PetscSNPrintf(name, sizeof(name), "state/%s", part->name));
         PetscCall(EngramHdf5WriteOnce(file, name, ENGRAM_HDF5_DOUBLE, &own, part->values));
-        if (part->layout == ENGRAM_STATE_SLICES && part->rows > 1) {
-            /* The disk works while the checksums are computed. */
-            EngramFileBeginSync(file->path);
-        }
         PetscCall(EngramHdf5Describe(file, name, part->unit, part->description));
         PetscCall(SumPart(grid, part, &sum));
         FormatSum(sum, text, sizeof(text));
         PetscCall(EngramHdf5WriteText(file, name, "checksum", text));
+        PetscCall(NotePart(grid, file, name, part, sum, written));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -120,7 +134,7 @@ static PetscErrorCode WriteOutputs(const EngramGrid *grid, EngramHdf5File *file,
 
 /** All but the seal. */
 static PetscErrorCode WriteContent(const EngramGrid *grid, EngramHdf5File *file,
-                                   const EngramCheckpointContent *content)
+                                   const EngramCheckpointContent *content, SealParts *written)
 {
     PetscFunctionBeginUser;
     for (int i = 0; i < content->provenance->count; i++) {
@@ -129,7 +143,7 @@ static PetscErrorCode WriteContent(const EngramGrid *grid, EngramHdf5File *file,
     }
     PetscCall(WriteCase(file, content->options));
     PetscCall(WriteOutputs(grid, file, content));
-    PetscCall(WriteState(grid, file, content->state));
+    PetscCall(WriteState(grid, file, content->state, written));
     PetscCall(EngramHdf5Close(file));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -172,12 +186,19 @@ static PetscErrorCode WritePart(const EngramGrid *grid, const char *part,
                                 const EngramCheckpointContent *content, EngramHdf5File *file)
 {
     EngramCheckpointHead head = {content->step, content->time, 0};
+    SealParts written = {.count = 0};
     int failure = 0;
     PetscFunctionBeginUser;
     PetscCall(EngramHdf5Create(grid->comm, part, SEAL_BYTES, file));
+    file->begins_sync = PETSC_TRUE;
     PetscCall(Reserve(grid, content, part));
-    PetscCall(WriteContent(grid, file, content));
-    PetscCall(SealWrite(grid->comm, part, &head, &failure));
+    PetscCall(WriteContent(grid, file, content, &written));
+    PetscCall(SealWrite(grid->comm, part, &written, &head, &failure));
+    if (failure == SEAL_LOST_WRITE) {
+        PetscCall(EngramOutputError("cannot write %s: what is read again is not what was written; "
+                                    "the disk, or the way to it, is at fault",
+                                    part));
+    }
     if (failure) {
         PetscCall(EngramOutputError("cannot write %s: %s", part, strerror(failure)));
     }

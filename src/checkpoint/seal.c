@@ -29,11 +29,32 @@ static void FormatSeal(const EngramCheckpointHead *head, uint64_t checksum, char
     seal[length] = '\n';
 }
 
-/** Checksum of the words [first, last) after the seal; the file ends at `bytes`. */
-static int SumWords(int descriptor, uint64_t first, uint64_t last, uint64_t bytes,
-                    unsigned char *block, uint64_t *sum)
+/** Checksums of a file behind its seal: of all of it, and of each of its parts. */
+typedef struct FileSums {
+    uint64_t whole;
+    uint64_t parts[SEAL_MAXIMUM_PARTS];
+} FileSums;
+
+/** Adds the words [word, word + count) of the file, which are in `block`. */
+static void AddBlock(uint64_t word, uint64_t count, const unsigned char *block,
+                     const SealParts *parts, FileSums *sums)
 {
-    *sum = 0;
+    sums->whole += EngramChecksum(word, block, (ptrdiff_t)count);
+    for (int k = 0; k < parts->count; k++) {
+        const uint64_t begin = (parts->parts[k].place - SEAL_BYTES) / 8;
+        const uint64_t from = PetscMax(begin, word);
+        const uint64_t to = PetscMin(begin + parts->parts[k].words, word + count);
+        if (from < to) {
+            sums->parts[k] +=
+                EngramChecksum(from - begin, block + 8 * (from - word), (ptrdiff_t)(to - from));
+        }
+    }
+}
+
+/** Sums of the words [first, last) after the seal; the file ends at `bytes`. */
+static int SumWords(int descriptor, uint64_t first, uint64_t last, uint64_t bytes,
+                    const SealParts *parts, unsigned char *block, FileSums *sums)
+{
     for (uint64_t word = first; word < last; word += BLOCK_BYTES / 8) {
         const uint64_t words = PetscMin(last - word, BLOCK_BYTES / 8);
         const uint64_t place = SEAL_BYTES + 8 * word;
@@ -44,19 +65,18 @@ static int SumWords(int descriptor, uint64_t first, uint64_t last, uint64_t byte
         if (failure) {
             return failure;
         }
-        *sum += EngramChecksum(word, block, (ptrdiff_t)words);
+        AddBlock(word, words, block, parts, sums);
     }
     return 0;
 }
 
-/** Checksum of a file behind its seal, each rank reading a part. Collective. */
-static PetscErrorCode SumFile(MPI_Comm comm, const char *path, uint64_t bytes, uint64_t *checksum,
-                              int *failure)
+/** Sums of a file, each rank reading a part of it. Collective. */
+static PetscErrorCode SumFile(MPI_Comm comm, const char *path, uint64_t bytes,
+                              const SealParts *parts, FileSums *sums, int *failure)
 {
     PetscMPIInt rank = 0;
     PetscMPIInt size = 0;
     unsigned char *block = NULL;
-    uint64_t sum = 0;
     PetscFunctionBeginUser;
     PetscCallMPI(MPI_Comm_rank(comm, &rank));
     PetscCallMPI(MPI_Comm_size(comm, &size));
@@ -65,12 +85,15 @@ static PetscErrorCode SumFile(MPI_Comm comm, const char *path, uint64_t bytes, u
     const uint64_t share = (words + (uint64_t)size - 1) / (uint64_t)size;
     const uint64_t first = PetscMin((uint64_t)rank * share, words);
     const uint64_t last = PetscMin(first + share, words);
+    memset(sums, 0, sizeof(*sums));
     const int descriptor = open(path, O_RDONLY);
-    *failure = descriptor < 0 ? errno : SumWords(descriptor, first, last, bytes, block, &sum);
+    *failure =
+        descriptor < 0 ? errno : SumWords(descriptor, first, last, bytes, parts, block, sums);
     (void)close(descriptor);
     PetscCall(PetscFree(block));
     PetscCall(EngramFileAgree(comm, failure));
-    PetscCallMPI(MPI_Allreduce(&sum, checksum, 1, MPI_UINT64_T, MPI_SUM, comm));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, (int)(sizeof(*sums) / sizeof(uint64_t)),
+                               MPI_UINT64_T, MPI_SUM, comm));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -86,29 +109,43 @@ static int WriteSeal(const char *path, const char *seal)
     return failure ? failure : on_close;
 }
 
-PetscErrorCode SealWrite(MPI_Comm comm, const char *path, EngramCheckpointHead *head, int *failure)
+/** Whether the parts have come into the file as they were. */
+static PetscBool HoldsParts(const SealParts *parts, const FileSums *sums)
+{
+    for (int k = 0; k < parts->count; k++) {
+        if (sums->parts[k] != parts->parts[k].checksum) {
+            return PETSC_FALSE;
+        }
+    }
+    return PETSC_TRUE;
+}
+
+PetscErrorCode SealWrite(MPI_Comm comm, const char *path, const SealParts *parts,
+                         EngramCheckpointHead *head, int *failure)
 {
     char seal[SEAL_BYTES + 1];
-    uint64_t checksum = 0;
+    FileSums sums;
     PetscMPIInt rank = 0;
     PetscFunctionBeginUser;
     PetscCallMPI(MPI_Comm_rank(comm, &rank));
     *failure = EngramFileLength(path, &head->bytes);
     if (!*failure && head->bytes < SEAL_BYTES) {
-        *failure = EIO;
+        *failure = SEAL_LOST_WRITE;
     }
     PetscCall(EngramFileAgree(comm, failure));
     if (*failure) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     PetscCallMPI(MPI_Bcast(&head->bytes, 1, MPI_UINT64_T, 0, comm));
-    PetscCall(SumFile(comm, path, head->bytes, &checksum, failure));
-    *failure = *failure == ENGRAM_FILE_TOO_SHORT ? EIO : *failure;
+    PetscCall(SumFile(comm, path, head->bytes, parts, &sums, failure));
+    if (*failure == ENGRAM_FILE_TOO_SHORT || (!*failure && !HoldsParts(parts, &sums))) {
+        *failure = SEAL_LOST_WRITE;
+    }
     if (*failure) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (rank == 0) {
-        FormatSeal(head, checksum, seal);
+        FormatSeal(head, sums.whole, seal);
         *failure = WriteSeal(path, seal);
     }
     PetscCall(EngramFileAgree(comm, failure));
@@ -174,7 +211,8 @@ PetscErrorCode SealVerify(MPI_Comm comm, const char *path, EngramCheckpointHead 
     char seal[SEAL_BYTES + 1] = "";
     uint64_t numbers[4] = {0, 0, 0, 0}; /* step, bits of the time, bytes, checksum */
     uint64_t length = 0;
-    uint64_t checksum = 0;
+    const SealParts none = {.count = 0};
+    FileSums sums;
     PetscMPIInt rank = 0;
     int failure = 0;
     PetscFunctionBeginUser;
@@ -198,11 +236,11 @@ PetscErrorCode SealVerify(MPI_Comm comm, const char *path, EngramCheckpointHead 
     head->step = (PetscInt64)numbers[0];
     memcpy(&head->time, &numbers[1], sizeof(numbers[1]));
     head->bytes = numbers[2];
-    PetscCall(SumFile(comm, path, head->bytes, &checksum, &failure));
+    PetscCall(SumFile(comm, path, head->bytes, &none, &sums, &failure));
     if (failure) {
         (void)snprintf(reason, ENGRAM_CHECKPOINT_REASON, "cannot be read: %s",
                        failure == ENGRAM_FILE_TOO_SHORT ? "truncated" : strerror(failure));
-    } else if (checksum != numbers[3]) {
+    } else if (sums.whole != numbers[3]) {
         (void)snprintf(reason, ENGRAM_CHECKPOINT_REASON,
                        "its contents do not have the checksum they were written with");
     }

@@ -178,6 +178,13 @@ static PetscErrorCode DescribeRun(const EngramSnapshot *snapshot, Fields *fields
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Number of whole intervals up to a time; 0 without intervals. */
+static double IntervalOf(const Fields *fields, double time)
+{
+    const double every = fields->parameters.fields_every;
+    return every > 0.0 ? floor(time / every + INTERVAL_TOLERANCE) : 0.0;
+}
+
 static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
 {
     char path[PETSC_MAX_PATH_LEN];
@@ -185,6 +192,7 @@ static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
     PetscFunctionBeginUser;
     const char *directory = fields->parameters.directory;
     PetscCall(DescribeRun(initial, fields, path, sizeof(path)));
+    fields->interval = IntervalOf(fields, initial->time);
     PetscCall(EngramHdf5Create(initial->grid->comm, path, 0, &fields->file));
     PetscCall(WriteProvenance(fields));
     PetscCall(WriteAxes(initial->grid, fields));
@@ -192,12 +200,6 @@ static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
     PetscCall(XdmfSeriesStart(initial->grid, directory, &fields->xdmf));
     PetscCall(WriteState(fields, initial));
     PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** Number of whole intervals up to a time. */
-static double IntervalOf(const Fields *fields, double time)
-{
-    return floor(time / fields->parameters.fields_every + INTERVAL_TOLERANCE);
 }
 
 static PetscErrorCode ObserveFields(void *context, const EngramSnapshot *snapshot)
@@ -300,8 +302,7 @@ static PetscErrorCode ResumeFields(void *context, const EngramSnapshot *snapshot
                                     PetscMax(position->count - POSITION_HEAD, 0)));
     fields->rows = (PetscInt)head[POSITION_ROWS];
     fields->last_step = (PetscInt64)head[POSITION_STEP];
-    fields->interval =
-        fields->parameters.fields_every > 0.0 ? IntervalOf(fields, snapshot->time) : 0.0;
+    fields->interval = IntervalOf(fields, snapshot->time);
     PetscCall(RewriteXdmf(snapshot->grid, fields));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

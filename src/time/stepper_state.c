@@ -151,6 +151,10 @@ PetscErrorCode EngramStepperRestoreEnd(EngramStepper stepper)
         PetscCall(RateHistoryPush(history, stepper->saved_history[i],
                                   stepper->saved_history[stepper->saved_entries + i]));
     }
+    if (stepper->reaction.delay > 0.0 && RateHistoryAt(history, state->time) != state->total_rate) {
+        /* The state is that of a network without a delay. */
+        PetscCall(RateHistoryPush(history, state->time, state->total_rate));
+    }
     /* Drift and noise of the slices follow from the activity. */
     ReactionSetActivity(&stepper->reaction, state->activity_time, state->activity);
     PetscFunctionReturn(PETSC_SUCCESS);

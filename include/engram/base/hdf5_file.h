@@ -20,6 +20,9 @@
 typedef struct EngramHdf5File {
     hid_t id;      /**< negative: not open */
     MPI_Comm comm; /**< borrowed */
+    PetscBool is_writable;
+    PetscBool begins_sync; /**< the disk is to work while a large dataset is written; set after
+                                EngramHdf5Create */
     PetscBool has_failed;
     char path[PETSC_MAX_PATH_LEN];
 } EngramHdf5File;
@@ -88,6 +91,9 @@ PetscErrorCode EngramHdf5WriteRow(EngramHdf5File *file, const char *name, PetscI
 /** Creates and writes a dataset without rows. */
 PetscErrorCode EngramHdf5WriteOnce(EngramHdf5File *file, const char *name, EngramHdf5Type type,
                                    const EngramHdf5Part *part, const void *values);
+
+/** Where in the file the numbers of a dataset without rows begin, in bytes. */
+PetscErrorCode EngramHdf5Place(EngramHdf5File *file, const char *name, uint64_t *place);
 
 /** Unit and description of a dataset, as attributes. */
 PetscErrorCode EngramHdf5Describe(EngramHdf5File *file, const char *name, const char *unit,
