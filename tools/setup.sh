@@ -10,7 +10,8 @@ cd "$root"
 build_packages="cmake ninja-build gcc g++ libc6-dev git pkg-config libopenmpi-dev openmpi-bin
     petsc-dev libhdf5-openmpi-dev libmuparser-dev libcmocka-dev"
 tool_packages="python3 python3-numpy python3-scipy python3-h5py python3-matplotlib python3-yaml"
-check_packages="clang-format clang-tidy cppcheck"
+# The job scripts are tested under a scheduler of the tests' own.
+check_packages="clang-format clang-tidy cppcheck slurmctld slurmd slurm-client munge libpmix-dev"
 
 say() {
     printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2

@@ -111,31 +111,35 @@ static double LeftToJob(void)
     return AskQueue(job);
 }
 
+PetscErrorCode DeadlineCheck(const char *walltime)
+{
+    PetscFunctionBeginUser;
+    const PetscBool is_word =
+        (PetscBool)(strcmp(walltime, "auto") == 0 || strcmp(walltime, "none") == 0);
+    if (!is_word && !(DeadlineParse(walltime) > 0.0)) {
+        PetscCall(EngramInputError("-walltime %s: must be auto, none, or a length of time as in 90 "
+                                   "(minutes), 01:55:00 or 1-12:00:00",
+                                   walltime));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode DeadlineFind(MPI_Comm comm, const char *walltime, double started, double checkpoint,
                             Deadline *deadline)
 {
     PetscMPIInt rank = 0;
-    double total = INFINITY;
-    double left = INFINITY;
     PetscFunctionBeginUser;
     PetscCallMPI(MPI_Comm_rank(comm, &rank));
     *deadline = (Deadline){.ends_at = INFINITY, .longest_checkpoint = checkpoint};
     if (strcmp(walltime, "none") == 0) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    if (strcmp(walltime, "auto") != 0) {
-        total = DeadlineParse(walltime);
-        if (!(total > 0.0)) {
-            PetscCall(EngramInputError("-walltime %s: must be auto, none, or a length of time as "
-                                       "in 90 (minutes), 01:55:00 or 1-12:00:00",
-                                       walltime));
-        }
-    }
     if (rank != 0) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    left = LeftToJob();
+    const double total = strcmp(walltime, "auto") == 0 ? INFINITY : DeadlineParse(walltime);
     const double given = total - (MPI_Wtime() - started);
+    double left = LeftToJob();
     deadline->is_of_job = (PetscBool)(left < given);
     left = PetscMin(left, given);
     deadline->ends_at = MPI_Wtime() + left;

@@ -23,12 +23,17 @@ typedef struct Deadline {
 double DeadlineParse(const char *text);
 
 /**
+ * Checks the value of -walltime. Not collective.
+ * @return ENGRAM_ERR_INPUT for a text that is neither auto nor none nor a length of time
+ */
+PetscErrorCode DeadlineCheck(const char *walltime);
+
+/**
  * Finds the end of the time. Collective.
  *
- * @param walltime    value of the option: auto, none or a length of time, from `started` on
+ * @param walltime    value of the option, which was checked; counts from `started` on
  * @param started     when the program began
  * @param checkpoint  estimate of the seconds that a checkpoint takes
- * @return ENGRAM_ERR_INPUT for a text that is no length of time
  */
 PetscErrorCode DeadlineFind(MPI_Comm comm, const char *walltime, double started, double checkpoint,
                             Deadline *deadline);

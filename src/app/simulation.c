@@ -65,10 +65,13 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
                                      EngramSimulation *simulation)
 {
     EngramGridParameters grid_parameters;
+    const char *walltime = NULL;
     PetscFunctionBeginUser;
     simulation->options = options;
     PetscCall(EngramTimeParametersGet(options, &simulation->time));
     PetscCall(CheckInterval(options, &simulation->time));
+    PetscCall(EngramOptionsGetText(options, "walltime", &walltime));
+    PetscCall(DeadlineCheck(walltime));
     PetscCall(EngramCouplingParametersGet(options, &simulation->coupling));
     PetscCall(EngramModelCreate(options, &simulation->model));
     PetscCall(SteadyIsWanted(options, &simulation->is_steady));

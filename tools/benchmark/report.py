@@ -15,6 +15,8 @@ import time
 import numpy
 import scipy.linalg
 
+import checkpoint
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASE = ROOT / "tools" / "benchmark" / "case.yaml"
 UNKNOWNS = (479, 1024)
@@ -129,7 +131,7 @@ def machine():
     return f"{model}, {widths[0] if widths else 'no AVX'}, {platform.system()} {platform.machine()}"
 
 
-def write(results, output, provenance):
+def write(results, output, provenance, checkpoints):
     """The table."""
     median = {name: statistics.median(values) for name, values in results.items()}
     stream = [("in-place update of an array of this size (the limit)", "stream"),
@@ -154,7 +156,7 @@ def write(results, output, provenance):
     low, high = min(results["speedup"]), max(results["speedup"])
     lines.append(f"\nTwo ranks against one, full step: {median['speedup']:.2f} times as fast "
                  f"({low:.2f} to {high:.2f} over {len(results['speedup'])} rounds).\n")
-    text = "\n".join(lines)
+    text = "\n".join(lines) + checkpoints
     print(text)
     if output:
         output.write_text(text, encoding="utf-8")
@@ -173,8 +175,9 @@ def main():
                              text=True, check=True).stdout
     provenance = "; ".join(" ".join(line.split()) for line in version.splitlines()
                            if any(word in line for word in ("compiler", "build", "petsc", "mpi ")))
-    write(measure(arguments.build / "engram_benchmark", arguments.rounds), arguments.output,
-          provenance)
+    results = measure(arguments.build / "engram_benchmark", arguments.rounds)
+    checkpoints = checkpoint.measure(arguments.build / "engram", arguments.build, arguments.rounds)
+    write(results, arguments.output, provenance, checkpoints)
 
 
 if __name__ == "__main__":
