@@ -2,12 +2,12 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "command_line.h"
 #include "engram/app/simulation.h"
 #include "engram/base/error.h"
+#include "engram/base/hdf5_file.h"
 #include "engram/base/log.h"
 #include "engram/kernels/denormals.h"
 #include "interruption.h"
@@ -30,43 +30,41 @@ static PetscErrorCode SetState(EngramSimulation *simulation, Restart *restart)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode DryRun(EngramSimulation *simulation, const EngramOutputParameters *output)
+static PetscErrorCode DryRun(EngramSimulation *simulation, const EngramOutputParameters *output,
+                             Restart *restart)
 {
-    Restart restart;
     PetscFunctionBeginUser;
     InterruptionRemove();
-    PetscCall(RestartFind(simulation, output, &restart));
-    PetscCall(SetState(simulation, &restart));
+    PetscCall(RestartFind(simulation, output, restart));
+    PetscCall(SetState(simulation, restart));
     PetscCall(CommandLinePrintDryRun(simulation, output));
-    simulation->restart = NULL;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** Runs, or goes on, in a folder that no other run can enter. */
 static PetscErrorCode RunInFolder(EngramSimulation *simulation,
-                                  const EngramOutputParameters *output, EngramOutcome *outcome)
+                                  const EngramOutputParameters *output, Restart *restart,
+                                  EngramOutcome *outcome)
 {
-    Restart restart;
     PetscBool has_ended = PETSC_FALSE;
     PetscFunctionBeginUser;
-    PetscCall(RestartFind(simulation, output, &restart));
-    PetscCall(SetState(simulation, &restart));
-    PetscCall(RestartHasEnded(simulation, output, &restart, &has_ended));
+    PetscCall(RestartFind(simulation, output, restart));
+    PetscCall(SetState(simulation, restart));
+    PetscCall(RestartHasEnded(simulation, output, restart, &has_ended));
     if (has_ended) {
         PetscCall(EngramNote("the run in %s has reached its end, t = %g: nothing left to do",
-                             output->directory, restart.head.time));
+                             output->directory, restart->head.time));
         outcome->is_complete = PETSC_TRUE;
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    PetscCall(EngramOutputPrepare(simulation->grid, output, RestartMode(&restart)));
-    PetscErrorCode code = RestartPrepareFolder(simulation, output, &restart);
+    PetscCall(EngramOutputPrepare(simulation->grid, output, RestartMode(restart)));
+    PetscErrorCode code = RestartPrepareFolder(simulation, output, restart);
     if (!code) {
         code = EngramSimulationRun(simulation, output, outcome);
     }
     if (code && simulation->grid->rank == 0) {
         EngramStatusNoteFailure(output->directory, EngramErrorMessage());
     }
-    simulation->restart = NULL;
     PetscCall(code);
     if (outcome->failure) {
         PetscCall(EngramWarning("stopped after t = %g: %s; the results up to there are in %s",
@@ -77,7 +75,8 @@ static PetscErrorCode RunInFolder(EngramSimulation *simulation,
 
 /** Runs a case whose options are loaded. */
 static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulation,
-                              EngramOutputParameters *output, EngramOutcome *outcome)
+                              EngramOutputParameters *output, Restart *restart,
+                              EngramOutcome *outcome)
 {
     PetscBool is_dry = PETSC_FALSE;
     PetscFunctionBeginUser;
@@ -94,11 +93,11 @@ static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulatio
     PetscCall(SteadyCheck(simulation));
     PetscCall(EngramLogStageEnd());
     if (is_dry) {
-        PetscCall(DryRun(simulation, output));
+        PetscCall(DryRun(simulation, output, restart));
         outcome->is_complete = PETSC_TRUE;
     } else {
         PetscCall(EngramOutputLock(simulation->grid, output));
-        PetscCall(RunInFolder(simulation, output, outcome));
+        PetscCall(RunInFolder(simulation, output, restart, outcome));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -116,7 +115,7 @@ static PetscErrorCode LoadCase(EngramOptions options, const CommandLine *command
 }
 
 static PetscErrorCode Execute(const CommandLine *command, int argc, char **argv,
-                              EngramOptions options, EngramSimulation *simulation,
+                              EngramOptions options, EngramSimulation *simulation, Restart *restart,
                               EngramOutcome *outcome)
 {
     EngramOutputParameters output;
@@ -139,7 +138,7 @@ static PetscErrorCode Execute(const CommandLine *command, int argc, char **argv,
     } else {
         PetscCall(CommandLineWarnOfSingletons());
         PetscCall(LoadCase(options, command, argc, argv));
-        PetscCall(RunCase(options, simulation, &output, outcome));
+        PetscCall(RunCase(options, simulation, &output, restart, outcome));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -151,6 +150,18 @@ static PetscErrorCode CleanUp(EngramOptions *options, EngramSimulation *simulati
     PetscCall(EngramOptionsDestroy(options));
     PetscCall(EngramErrorHandlerRemove());
     PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Ends the process where HDF5 could not end, and takes all ranks along. */
+static void LeaveBrokenLibrary(EngramExitCode exit_code)
+{
+    int is_broken = EngramHdf5IsBroken();
+    (void)MPI_Allreduce(MPI_IN_PLACE, &is_broken, 1, MPI_INT, MPI_MAX, PETSC_COMM_WORLD);
+    if (is_broken) {
+        (void)fflush(stdout);
+        (void)fflush(stderr);
+        _exit((int)exit_code);
+    }
 }
 
 static EngramExitCode ExitCodeOfOutcome(const EngramOutcome *outcome)
@@ -166,14 +177,12 @@ int EngramProgram(int argc, char **argv)
     CommandLine command;
     EngramOptions options = NULL;
     EngramSimulation simulation = {.options = NULL};
+    Restart restart = {.is_wanted = PETSC_FALSE};
     EngramOutcome outcome = {.is_complete = PETSC_FALSE};
     int petsc_argc = 0;
     char **petsc_argv = argv;
 
     InterruptionInstall();
-    /* Ranks own columns, so that their parts of a file are many and small. On one node Open MPI
-     * would write them one by one; this lets it put them together. Others do not read it. */
-    (void)setenv("OMPI_MCA_fcoll", "vulcan", 0);
     CommandLineParse(&argc, argv, &command);
     petsc_argc = argc;
     /* PETSc would take the signals for errors. */
@@ -190,7 +199,7 @@ int EngramProgram(int argc, char **argv)
         code = EngramOptionsCreate(&options);
     }
     if (code == PETSC_SUCCESS) {
-        code = Execute(&command, argc, argv, options, &simulation, &outcome);
+        code = Execute(&command, argc, argv, options, &simulation, &restart, &outcome);
     }
     EngramExitCode exit_code = EngramExitCodeOf(code);
     if (exit_code == ENGRAM_EXIT_INTERNAL) {
@@ -204,6 +213,7 @@ int EngramProgram(int argc, char **argv)
         /* Libraries may try to write again when they end, and wait for it. */
         (void)signal(SIGALRM, SIG_DFL);
         (void)alarm(SECONDS_TO_END);
+        LeaveBrokenLibrary(exit_code);
     }
     if (CleanUp(&options, &simulation) != PETSC_SUCCESS || PetscFinalize() != PETSC_SUCCESS) {
         return ENGRAM_EXIT_INTERNAL;

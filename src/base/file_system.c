@@ -42,16 +42,14 @@ int EngramFileSync(const char *path)
     return failure ? failure : on_close;
 }
 
-void EngramFileBeginSync(const char *path)
+void EngramFileBeginSync(int descriptor, uint64_t place, uint64_t bytes)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
-    const int descriptor = open(path, O_WRONLY);
-    if (descriptor >= 0) {
-        (void)sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
-        (void)close(descriptor);
-    }
+    (void)sync_file_range(descriptor, (off_t)place, (off_t)bytes, SYNC_FILE_RANGE_WRITE);
 #else
-    (void)path;
+    (void)descriptor;
+    (void)place;
+    (void)bytes;
 #endif
 }
 

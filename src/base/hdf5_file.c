@@ -1,8 +1,8 @@
 #include "engram/base/hdf5_file.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engram/base/error.h"
 
@@ -10,6 +10,13 @@
  * without reading the ends of pages first. */
 static const hsize_t ALIGNED_BYTES = 1 << 16;
 static const hsize_t ALIGNMENT = 4096;
+
+static PetscBool is_broken = PETSC_FALSE;
+
+PetscBool EngramHdf5IsBroken(void)
+{
+    return is_broken;
+}
 
 PetscErrorCode EngramHdf5Check(EngramHdf5File *file, int has_failed, const char *action)
 {
@@ -25,12 +32,13 @@ PetscErrorCode EngramHdf5Check(EngramHdf5File *file, int has_failed, const char 
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Properties of parallel access. @return negative: failed */
-static hid_t ParallelAccess(MPI_Comm comm)
+/** Properties of access. @return negative: failed */
+static hid_t Access(void)
 {
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access >= 0 && (H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL) < 0 ||
-                        H5Pset_alignment(access, ALIGNED_BYTES, ALIGNMENT) < 0)) {
+    /* Others may look at the file, and not all file systems have locks; the folder has one. */
+    if (access >= 0 && (H5Pset_alignment(access, ALIGNED_BYTES, ALIGNMENT) < 0 ||
+                        H5Pset_file_locking(access, 0, 1) < 0)) {
         (void)H5Pclose(access);
         return -1;
     }
@@ -44,7 +52,10 @@ static PetscErrorCode Prepare(MPI_Comm comm, const char *path, PetscBool is_writ
     PetscFunctionBeginUser;
     file->id = -1;
     file->comm = comm;
+    PetscCallMPI(MPI_Comm_rank(comm, &file->rank));
+    PetscCallMPI(MPI_Comm_size(comm, &file->size));
     file->has_failed = PETSC_FALSE;
+    file->is_open = PETSC_FALSE;
     file->is_writable = is_writable;
     file->begins_sync = PETSC_FALSE;
     PetscCall(PetscStrncpy(file->path, path, sizeof(file->path)));
@@ -59,14 +70,17 @@ PetscErrorCode EngramHdf5Create(MPI_Comm comm, const char *path, hsize_t user_bl
 {
     PetscFunctionBeginUser;
     PetscCall(Prepare(comm, path, PETSC_TRUE, file));
-    const hid_t access = ParallelAccess(comm);
-    const hid_t layout = H5Pcreate(H5P_FILE_CREATE);
-    const int is_bad =
-        access < 0 || layout < 0 || (user_block > 0 && H5Pset_userblock(layout, user_block) < 0);
-    file->id = is_bad ? -1 : H5Fcreate(path, H5F_ACC_TRUNC, layout, access);
-    (void)H5Pclose(layout);
-    (void)H5Pclose(access);
-    PetscCall(EngramHdf5Check(file, file->id < 0, "create the file"));
+    if (file->rank == 0) {
+        const hid_t access = Access();
+        const hid_t layout = H5Pcreate(H5P_FILE_CREATE);
+        const int is_bad = access < 0 || layout < 0 ||
+                           (user_block > 0 && H5Pset_userblock(layout, user_block) < 0);
+        file->id = is_bad ? -1 : H5Fcreate(path, H5F_ACC_TRUNC, layout, access);
+        (void)H5Pclose(layout);
+        (void)H5Pclose(access);
+    }
+    PetscCall(EngramHdf5Check(file, file->rank == 0 && file->id < 0, "create the file"));
+    file->is_open = PETSC_TRUE;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -75,17 +89,21 @@ PetscErrorCode EngramHdf5Open(MPI_Comm comm, const char *path, PetscBool is_writ
 {
     PetscFunctionBeginUser;
     PetscCall(Prepare(comm, path, is_writable, file));
-    const hid_t access = ParallelAccess(comm);
-    file->id = access < 0 ? -1 : H5Fopen(path, is_writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
-    (void)H5Pclose(access);
-    PetscCall(EngramHdf5Check(file, file->id < 0, "open the file"));
+    if (file->rank == 0) {
+        const hid_t access = Access();
+        file->id =
+            access < 0 ? -1 : H5Fopen(path, is_writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
+        (void)H5Pclose(access);
+    }
+    PetscCall(EngramHdf5Check(file, file->rank == 0 && file->id < 0, "open the file"));
+    file->is_open = PETSC_TRUE;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramHdf5WriteText(EngramHdf5File *file, const char *object, const char *attribute,
-                                   const char *text)
+/** Writes a text attribute on the first rank. @return whether it failed */
+static int WriteTextOnRoot(const EngramHdf5File *file, const char *object, const char *attribute,
+                           const char *text)
 {
-    PetscFunctionBeginUser;
     const hid_t type = H5Tcopy(H5T_C_S1);
     const hid_t space = H5Screate(H5S_SCALAR);
     int has_failed = type < 0 || space < 0 || H5Tset_size(type, H5T_VARIABLE) < 0 ||
@@ -96,58 +114,109 @@ PetscErrorCode EngramHdf5WriteText(EngramHdf5File *file, const char *object, con
     has_failed = has_failed || id < 0 || H5Awrite(id, type, &text) < 0 || H5Aclose(id) < 0;
     (void)H5Sclose(space);
     (void)H5Tclose(type);
+    return has_failed;
+}
+
+PetscErrorCode EngramHdf5WriteText(EngramHdf5File *file, const char *object, const char *attribute,
+                                   const char *text)
+{
+    int has_failed = 0;
+    PetscFunctionBeginUser;
+    if (file->rank == 0) {
+        has_failed = WriteTextOnRoot(file, object, attribute, text);
+    }
     PetscCall(EngramHdf5Check(file, has_failed, "write an attribute"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramHdf5ReadText(EngramHdf5File *file, const char *object, const char *attribute,
-                                  char *text, size_t size, PetscBool *is_there)
+/** Reads a text attribute on the first rank, where it exists. @return whether it failed */
+static int ReadTextOnRoot(const EngramHdf5File *file, const char *object, const char *attribute,
+                          char *text, size_t size)
 {
     char *found = NULL;
-    PetscFunctionBeginUser;
-    text[0] = '\0';
-    const htri_t exists = H5Aexists_by_name(file->id, object, attribute, H5P_DEFAULT);
-    *is_there = (PetscBool)(exists > 0);
-    if (exists <= 0) {
-        PetscFunctionReturn(PETSC_SUCCESS);
-    }
     const hid_t type = H5Tcopy(H5T_C_S1);
     const hid_t id = H5Aopen_by_name(file->id, object, attribute, H5P_DEFAULT, H5P_DEFAULT);
     const int has_failed = type < 0 || id < 0 || H5Tset_size(type, H5T_VARIABLE) < 0 ||
                            H5Tset_cset(type, H5T_CSET_UTF8) < 0 || H5Aread(id, type, &found) < 0 ||
                            !found;
     if (!has_failed) {
-        PetscCall(PetscStrncpy(text, found, size));
+        (void)snprintf(text, size, "%s", found);
         (void)H5free_memory(found);
     }
     (void)H5Aclose(id);
     (void)H5Tclose(type);
+    return has_failed;
+}
+
+PetscErrorCode EngramHdf5ReadText(EngramHdf5File *file, const char *object, const char *attribute,
+                                  char *text, size_t size, PetscBool *is_there)
+{
+    int exists = 0;
+    int has_failed = 0;
+    PetscFunctionBeginUser;
+    memset(text, 0, size);
+    if (file->rank == 0) {
+        exists = H5Aexists_by_name(file->id, object, attribute, H5P_DEFAULT) > 0;
+        has_failed = exists && ReadTextOnRoot(file, object, attribute, text, size);
+    }
     PetscCall(EngramHdf5Check(file, has_failed, "read an attribute"));
+    PetscCallMPI(MPI_Bcast(&exists, 1, MPI_INT, 0, file->comm));
+    PetscCallMPI(MPI_Bcast(text, (int)size, MPI_CHAR, 0, file->comm));
+    *is_there = (PetscBool)exists;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode EngramHdf5CreateGroup(EngramHdf5File *file, const char *name)
 {
+    int has_failed = 0;
     PetscFunctionBeginUser;
-    const hid_t group = H5Gcreate2(file->id, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    PetscCall(EngramHdf5Check(file, group < 0 || H5Gclose(group) < 0, "create a group"));
+    if (file->rank == 0) {
+        const hid_t group = H5Gcreate2(file->id, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        has_failed = group < 0 || H5Gclose(group) < 0;
+    }
+    PetscCall(EngramHdf5Check(file, has_failed, "create a group"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode EngramHdf5Flush(EngramHdf5File *file)
 {
     PetscFunctionBeginUser;
-    PetscCall(EngramHdf5Check(file, H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0, "flush the file"));
+    const int has_failed = file->rank == 0 && H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0;
+    is_broken = (PetscBool)(is_broken || has_failed);
+    PetscCall(EngramHdf5Check(file, has_failed, "flush the file"));
     PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/**
+ * Lets HDF5 write to a file that will vanish, where writing to its own is of no use any more.
+ */
+static void Divert(const EngramHdf5File *file)
+{
+    void *handle = NULL;
+    FILE *vanishing = tmpfile();
+    if (vanishing && H5Fget_vfd_handle(file->id, H5P_DEFAULT, &handle) >= 0 && handle) {
+        (void)dup2(fileno(vanishing), *(const int *)handle);
+    }
+    if (vanishing) {
+        (void)fclose(vanishing);
+    }
 }
 
 PetscErrorCode EngramHdf5Close(EngramHdf5File *file)
 {
+    int has_failed = 0;
     PetscFunctionBeginUser;
-    if (file->id < 0) {
+    if (!file->is_open) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    const int has_failed = H5Fclose(file->id) < 0;
+    file->is_open = PETSC_FALSE;
+    if (file->rank == 0) {
+        if (file->has_failed) {
+            Divert(file);
+        }
+        has_failed = H5Fclose(file->id) < 0;
+        is_broken = (PetscBool)(is_broken || has_failed);
+    }
     file->id = -1;
     if (!file->has_failed) {
         PetscCall(EngramHdf5Check(file, has_failed, "close the file"));

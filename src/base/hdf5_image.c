@@ -39,29 +39,30 @@ static PetscErrorCode AddRange(EngramHdf5Image *image, uint64_t begin, uint64_t 
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Learns where the new chunks of one dataset lie. */
-static PetscErrorCode CollectDataset(EngramHdf5Image *image, EngramHdf5File *file, int d)
+/** Learns where the new chunks of one dataset lie, on the first rank. */
+static PetscErrorCode CollectDataset(EngramHdf5Image *image, const EngramHdf5File *file, int d,
+                                     int *has_failed)
 {
     hsize_t chunks = 0;
     PetscFunctionBeginUser;
     const hid_t dataset = H5Dopen2(file->id, image->names[d], H5P_DEFAULT);
     const hid_t space = dataset < 0 ? -1 : H5Dget_space(dataset);
-    int has_failed = space < 0 || H5Dget_num_chunks(dataset, space, &chunks) < 0;
-    for (hsize_t c = image->known[d]; c < chunks && !has_failed; c++) {
+    int is_bad = space < 0 || H5Dget_num_chunks(dataset, space, &chunks) < 0;
+    for (hsize_t c = image->known[d]; c < chunks && !is_bad; c++) {
         hsize_t offset[H5S_MAX_RANK];
         unsigned mask = 0;
         haddr_t place = HADDR_UNDEF;
         hsize_t size = 0;
-        has_failed = H5Dget_chunk_info(dataset, space, c, offset, &mask, &place, &size) < 0 ||
-                     place == HADDR_UNDEF;
-        if (!has_failed) {
+        is_bad = H5Dget_chunk_info(dataset, space, c, offset, &mask, &place, &size) < 0 ||
+                 place == HADDR_UNDEF;
+        if (!is_bad) {
             PetscCall(AddRange(image, place, place + size));
         }
     }
     (void)H5Sclose(space);
     (void)H5Dclose(dataset);
-    PetscCall(EngramHdf5Check(file, has_failed, "tell where the rows lie"));
     image->known[d] = chunks;
+    *has_failed = *has_failed || is_bad;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -114,14 +115,14 @@ static PetscErrorCode TakeOnRoot(const EngramHdf5Image *image, const char *path,
 PetscErrorCode EngramHdf5ImageTake(EngramHdf5Image *image, EngramHdf5File *file,
                                    EngramPosition *position)
 {
-    PetscMPIInt rank = 0;
+    int has_failed = 0;
     int failure = 0;
     PetscFunctionBeginUser;
-    for (int d = 0; d < image->datasets; d++) {
-        PetscCall(CollectDataset(image, file, d));
+    for (int d = 0; d < image->datasets && file->rank == 0; d++) {
+        PetscCall(CollectDataset(image, file, d, &has_failed));
     }
-    PetscCallMPI(MPI_Comm_rank(file->comm, &rank));
-    if (rank == 0) {
+    PetscCall(EngramHdf5Check(file, has_failed, "tell where the rows lie"));
+    if (file->rank == 0) {
         PetscCall(TakeOnRoot(image, file->path, position, &failure));
     }
     PetscCall(EngramFileAgree(file->comm, &failure));
@@ -172,16 +173,18 @@ int EngramHdf5ImageRestore(const char *path, const uint64_t *words, PetscInt64 c
 PetscErrorCode EngramHdf5ImageResume(EngramHdf5Image *image, EngramHdf5File *file,
                                      const uint64_t *words, PetscInt64 count)
 {
+    int has_failed = 0;
     PetscFunctionBeginUser;
     image->count = 0;
-    for (int d = 0; d < image->datasets; d++) {
+    for (int d = 0; d < image->datasets && file->rank == 0; d++) {
         const hid_t dataset = H5Dopen2(file->id, image->names[d], H5P_DEFAULT);
         const hid_t space = dataset < 0 ? -1 : H5Dget_space(dataset);
-        const int has_failed = space < 0 || H5Dget_num_chunks(dataset, space, &image->known[d]) < 0;
+        has_failed =
+            has_failed || space < 0 || H5Dget_num_chunks(dataset, space, &image->known[d]) < 0;
         (void)H5Sclose(space);
         (void)H5Dclose(dataset);
-        PetscCall(EngramHdf5Check(file, has_failed, "tell how many rows it has"));
     }
+    PetscCall(EngramHdf5Check(file, has_failed, "tell how many rows it has"));
     for (uint64_t i = 0; IsImage(words, count) && i + 1 < words[RANGES]; i++) {
         /* What lies between two ranges of the image are rows. */
         const uint64_t begin = words[HEAD + 2 * i + 1];

@@ -17,8 +17,8 @@ int EngramFileMakeFolders(const char *path);
 /** Waits until a file, or the entries of a folder, are on the disk. */
 int EngramFileSync(const char *path);
 
-/** Lets the disk begin with what was written to a file so far, without waiting, where it can. */
-void EngramFileBeginSync(const char *path);
+/** Lets the disk begin with bytes that were written to an open file, without waiting. */
+void EngramFileBeginSync(int descriptor, uint64_t place, uint64_t bytes);
 
 /** Waits until the entry of a file in its folder is on the disk. */
 int EngramFileSyncFolder(const char *path);

@@ -1,10 +1,12 @@
 /**
  * @file hdf5_file.h
- * A parallel HDF5 file: what the program needs of HDF5, with checked calls.
+ * An HDF5 file that all ranks write: what the program needs of HDF5, with checked calls.
  *
  * A growing dataset has one row an output, of any shape behind it; every rank writes its part of a
- * row. All functions are collective on the file's communicator; a failure on any rank is one of
- * all, is ENGRAM_ERR_OUTPUT and names the path. After one the file must only be closed.
+ * row. The structures of the file are kept by the first rank, and the numbers are written by all of
+ * them, each in one piece, to the places that HDF5 has for them. All functions are collective on
+ * the file's communicator; a failure on any rank is one of all, is ENGRAM_ERR_OUTPUT and names the
+ * path. After one the file must only be closed.
  */
 #ifndef ENGRAM_BASE_HDF5_FILE_H
 #define ENGRAM_BASE_HDF5_FILE_H
@@ -18,8 +20,11 @@
 
 /** An open file. */
 typedef struct EngramHdf5File {
-    hid_t id;      /**< negative: not open */
+    hid_t id;      /**< on the first rank only; negative: not open */
     MPI_Comm comm; /**< borrowed */
+    PetscMPIInt rank;
+    PetscMPIInt size;
+    PetscBool is_open;
     PetscBool is_writable;
     PetscBool begins_sync; /**< the disk is to work while a large dataset is written; set after
                                 EngramHdf5Create */
@@ -38,8 +43,8 @@ typedef struct EngramHdf5Part {
 
 /** Kind of the numbers of a dataset. */
 typedef enum EngramHdf5Type {
-    ENGRAM_HDF5_DOUBLE, /**< double, IEEE little endian in the file */
-    ENGRAM_HDF5_WORD,   /**< uint64_t, little endian in the file */
+    ENGRAM_HDF5_DOUBLE, /**< double */
+    ENGRAM_HDF5_WORD,   /**< uint64_t */
 } EngramHdf5Type;
 
 /**
@@ -73,6 +78,12 @@ PetscErrorCode EngramHdf5CreateGroup(EngramHdf5File *file, const char *name);
 /** Hands everything written to the system. */
 PetscErrorCode EngramHdf5Flush(EngramHdf5File *file);
 
+/**
+ * Whether HDF5 could not bring its own structures into a file on this rank. It does not get over
+ * that: it tries again when MPI ends, and breaks. Not collective.
+ */
+PetscBool EngramHdf5IsBroken(void);
+
 /** Closes the file; may be called twice. After a failure it does so in silence. */
 PetscErrorCode EngramHdf5Close(EngramHdf5File *file);
 
@@ -102,7 +113,10 @@ PetscErrorCode EngramHdf5Describe(EngramHdf5File *file, const char *name, const 
 /** Extent of the first dimension of a dataset; -1: there is none of that name. */
 PetscErrorCode EngramHdf5Extent(EngramHdf5File *file, const char *name, PetscInt64 *extent);
 
-/** Reads this rank's part of a dataset, which must have the extents of the part. */
+/**
+ * Reads this rank's part of a dataset, which must have the extents of the part. One dimension is
+ * read by the first rank, and is given to all if all have room for all of it.
+ */
 PetscErrorCode EngramHdf5Read(EngramHdf5File *file, const char *name, EngramHdf5Type type,
                               const EngramHdf5Part *part, void *values);
 
