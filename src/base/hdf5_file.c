@@ -1,5 +1,6 @@
 #include "engram/base/hdf5_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,17 +19,37 @@ PetscBool EngramHdf5IsBroken(void)
     return is_broken;
 }
 
+/** Whether errno can be what a file system has told HDF5, which does not pass it on. */
+static PetscBool IsOfDisk(int number)
+{
+    static const int numbers[] = {ENOSPC, EDQUOT, EIO,    EACCES, EPERM,
+                                  EROFS,  EFBIG,  ESTALE, ENOTDIR};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (numbers[i] == number) {
+            return PETSC_TRUE;
+        }
+    }
+    return PETSC_FALSE;
+}
+
 PetscErrorCode EngramHdf5Check(EngramHdf5File *file, int has_failed, const char *action)
 {
+    const int number = errno;
     int shared = has_failed ? 1 : 0;
     PetscFunctionBeginUser;
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &shared, 1, MPI_INT, MPI_MAX, file->comm));
     if (shared) {
         file->has_failed = PETSC_TRUE;
-        PetscCall(
-            EngramOutputError("%s: HDF5 failed to %s%s", file->path, action,
-                              file->is_writable ? " (disk full, quota, or no permission?)" : ""));
     }
+    if (shared && IsOfDisk(number)) {
+        PetscCall(EngramOutputError("cannot %s %s: %s (HDF5 failed to %s)",
+                                    file->is_writable ? "write" : "read", file->path,
+                                    strerror(number), action));
+    } else if (shared) {
+        PetscCall(EngramOutputError("%s: HDF5 failed to %s", file->path, action));
+    }
+    /* What is told of a later failure is then of that one. */
+    errno = 0;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -214,7 +235,8 @@ PetscErrorCode EngramHdf5Close(EngramHdf5File *file)
         if (file->has_failed) {
             Divert(file);
         }
-        has_failed = H5Fclose(file->id) < 0;
+        /* A file that was only read has nothing to lose. */
+        has_failed = H5Fclose(file->id) < 0 && file->is_writable;
         is_broken = (PetscBool)(is_broken || has_failed);
     }
     file->id = -1;

@@ -311,6 +311,8 @@ static PetscErrorCode DestroyFields(void *context)
 {
     Fields *fields = context;
     PetscFunctionBeginUser;
+    /* It is open only if the run has failed: the file stays as it was after its last row. */
+    fields->file.has_failed = PETSC_TRUE;
     PetscCall(EngramHdf5Close(&fields->file));
     PetscCall(EngramHdf5ImageDestroy(&fields->image));
     PetscCall(PetscFree(fields));

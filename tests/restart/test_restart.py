@@ -237,7 +237,9 @@ class MomentsTest(RestartTestCase):
                     # Before the first message a signal would just end the program.
                     run.wait_until(lambda: "engram: " in run.stderr)
                     began = run.seconds
-                    if run.wait_until(lambda: run.seconds > began + 0.4) and run.code is None:
+                    # The last part goes to the end, however slow the machine is today.
+                    if (parts < 11 and run.wait_until(lambda: run.seconds > began + 0.4)
+                            and run.code is None):
                         run.process.send_signal(signal.SIGUSR1)
                     outcome = self.ended(run, place, expect=(0, REQUEUED))
                     parts += 1
