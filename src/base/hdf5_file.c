@@ -209,7 +209,7 @@ PetscErrorCode EngramHdf5Flush(EngramHdf5File *file)
 }
 
 /**
- * Lets HDF5 write to a file that will vanish, where writing to its own is of no use any more.
+ * Lets HDF5 close a file that will vanish, where its own has failed or has nothing to lose.
  */
 static void Divert(const EngramHdf5File *file)
 {
@@ -232,11 +232,10 @@ PetscErrorCode EngramHdf5Close(EngramHdf5File *file)
     }
     file->is_open = PETSC_FALSE;
     if (file->rank == 0) {
-        if (file->has_failed) {
+        if (file->has_failed || !file->is_writable) {
             Divert(file);
         }
-        /* A file that was only read has nothing to lose. */
-        has_failed = H5Fclose(file->id) < 0 && file->is_writable;
+        has_failed = H5Fclose(file->id) < 0;
         is_broken = (PetscBool)(is_broken || has_failed);
     }
     file->id = -1;
