@@ -103,14 +103,20 @@ def checkpoint_text(values, path, now):
     return text
 
 
+def read_texts(path):
+    """The entries of a file that have a text as value; one of them must be the status."""
+    values = {name: value for name, value in read_values(path).items() if isinstance(value, str)}
+    if not values.get("status"):
+        raise RunError(f"{path}: no entry 'status'")
+    return values
+
+
 def status_row(directory, now, silent_seconds):
     """The row of a run that has a status.yaml."""
     path = directory / "status.yaml"
-    values = read_values(path)
+    values = read_texts(path)
     time, end = number_of(values, "time", path), number_of(values, "end_time", path)
-    state, remark, to_go = values.get("status", ""), values.get("reason", ""), "-"
-    if not isinstance(state, str) or not state:
-        raise RunError(f"{path}: no entry 'status'")
+    state, remark, to_go = values["status"], values.get("reason", ""), "-"
     if state == "running":
         lost = why_lost(values, moment(values.get("updated"), path), now, silent_seconds)
         if lost:
@@ -134,12 +140,12 @@ def percent(time, end):
 def summary_row(directory):
     """The row of a run that has ended and left no status.yaml."""
     path = directory / "summary.yaml"
-    values = read_values(path)
+    values = read_texts(path)
     time, reason = number_of(values, "time", path), values.get("reason", "")
-    state = values.get("status", "")
+    state = values["status"]
     if state == "stopped":
         state = "blown up" if "blow-up" in reason else "not finite" if "finite" in reason else state
-    row = {"state": state or "unknown", "time": f"{time:.6g}", "remark": reason}
+    row = {"state": state, "time": f"{time:.6g}", "remark": reason}
     if state == "done":
         row["progress"] = "100 %"
     return row
