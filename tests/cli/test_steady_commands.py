@@ -83,7 +83,7 @@ class SteadyStatesTest(SteadyTestCase):
         result = self.steady(SINGLE)
         self.assertEqual({path.name for path in result.folder.iterdir()},
                          {"case.yaml", "series.csv", "fields.h5", "fields.xmf", "summary.yaml",
-                          "steady.csv"})
+                          "steady.csv", "status.yaml"})
         header, rows = table(result.folder / "steady.csv")
         self.assertEqual(header, STEADY_COLUMNS)
         self.assertEqual([row[0] for row in rows], [1, 2])
