@@ -61,7 +61,7 @@ def is_run(directory):
 
 
 def find_runs(directory):
-    """The folder itself if it is a run's, else all runs below it, in the order of their names."""
+    """All runs in a folder: itself, if it is a run's, and below; in the order of their names."""
     directory = pathlib.Path(directory)
     if not directory.is_dir():
         raise RunError(f"{directory}: {'not a folder' if directory.exists() else 'no such folder'}")
@@ -70,10 +70,9 @@ def find_runs(directory):
     def complain(error):
         raise RunError(f"{error.filename}: {error.strerror}") from error
 
-    for path, folders, _ in os.walk(directory, onerror=complain):
+    for path, _, _ in os.walk(directory, onerror=complain):
         if is_run(pathlib.Path(path)):
             found.append(pathlib.Path(path))
-            folders.clear()
     if not found:
         raise RunError(f"{directory}: no run of engram in it: no folder with status.yaml or "
                        "summary.yaml")

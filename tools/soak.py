@@ -193,6 +193,8 @@ class Campaign:
         self.say(f"uninterrupted: {run.seconds:.2f} s")
         place = self.place("killed")
         while self.kills < self.plan.kills and not self.problems:
+            if self.ends > self.plan.kills:
+                self.problem("runs end before they can be killed: take a longer one", None)
             if self.kill_once(place) and not self.problems:
                 self.compare(place, reference)
                 place = self.place("killed")

@@ -70,6 +70,7 @@ class WatchedRun:
                 [str(word) for word in command], cwd=folder, env=variables, stdout=output,
                 stderr=errors, stdin=subprocess.DEVNULL, start_new_session=True)
         self.started = time.monotonic()
+        self.started_at = time.time()
 
     @property
     def code(self):

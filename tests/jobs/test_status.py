@@ -52,7 +52,7 @@ class StatusTestCase(EngramTestCase):
                   "host": f'"{HERE}"', "pid": os.getpid(), "job": '""'}
         values.update(entries)
         folder = self.folder / name
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         lines = [f"{key}: {value}\n" for key, value in values.items() if value is not None]
         (folder / "status.yaml").write_text("".join(lines) if text is None else text,
                                             encoding="utf-8")
@@ -151,13 +151,13 @@ class FoldersTest(StatusTestCase):
     """Where runs are looked for."""
 
     def test_folders_of_runs_at_any_depth_in_natural_order(self):
-        for name in ("level-10", "level-9", "sweep/a", "sweep/b/c"):
-            self.make(f"results/{name}", status="done")
+        for name in ("", "/level-10", "/level-9", "/sweep/a", "/sweep/b/c"):
+            self.make(f"results{name}", status="done")
         output = self.call("results").stdout
         names = [line.split()[0] for line in output.splitlines()[1:-1]]
-        self.assertEqual(names, ["results/level-9", "results/level-10", "results/sweep/a",
-                                 "results/sweep/b/c"])
-        self.assertEqual(output.splitlines()[-1], "4 runs: 4 done")
+        self.assertEqual(names, ["results", "results/level-9", "results/level-10",
+                                 "results/sweep/a", "results/sweep/b/c"])
+        self.assertEqual(output.splitlines()[-1], "5 runs: 5 done")
 
     def test_counts(self):
         self.make("a", status="done")

@@ -341,6 +341,17 @@ class WrongFilesTest(RestartOptionsTestCase):
         self.refused(place, "-restart", "auto", fragments=["-restart auto: .*nothing to continue"])
 
 
+    def test_values_of_the_other_options(self):
+        for name, value in [("checkpoint_every", "-1"), ("checkpoint_every", "often"),
+                            ("checkpoint_wall", "-1"), ("checkpoint_keep", "0"),
+                            ("checkpoint_keep", "1.5"), ("restart_force", "perhaps")]:
+            with self.subTest(name=name, value=value):
+                before = self.half.contents()
+                self.refused(self.half, "-restart", "auto", f"-{name}", value,
+                             fragments=[rf"^engram: error: -{name} {value}: must be "])
+                self.assert_unchanged(self.half, before)
+
+
 class StatusTest(RestartTestCase):
     """status.yaml of a run on its way."""
 

@@ -34,6 +34,7 @@ LONGEST_FOLDER = 60
 CLIENT_SECONDS = 20
 START_SECONDS = 20
 START_ATTEMPTS = 3
+REPETITION_SECONDS = 3
 # By the supervisor: it ends when its standard input does.
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 # From linux/prctl.h.
@@ -121,7 +122,7 @@ def write_configuration(folder):
     key = folder / "munge.key"
     key.write_bytes(os.urandom(128))
     key.chmod(0o600)
-    for name in ("state", *(f"{kind}.{node}" for kind in ("spool", "tmp") for node in NODES)):
+    for name in ("state", "tmp", *(f"{kind}.{node}" for kind in ("spool", "tmp") for node in NODES)):
         (folder / name).mkdir(exist_ok=True)
 
 
@@ -207,8 +208,9 @@ class Supervisor:
             with contextlib.suppress(OSError):
                 if marked in pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
                     doomed.add(pid)
-                    if b"slurmstepd" in pathlib.Path(f"/proc/{parents[pid]}/comm").read_bytes():
-                        doomed.add(parents[pid])
+                    parent = parents.get(pid, pid)
+                    if b"slurmstepd" in pathlib.Path(f"/proc/{parent}/comm").read_bytes():
+                        doomed.add(parent)
         # All at one moment: nobody may live to tell of the end of another.
         kill(doomed, signal.SIGSTOP)
         kill(doomed, signal.SIGKILL)
@@ -295,8 +297,9 @@ class Cluster:
         self.folder = pathlib.Path(tempfile.mkdtemp(
             prefix="engram_slurm_", dir=parent if len(parent) <= LONGEST_FOLDER else "/tmp"))
         write_configuration(self.folder)
+        # What killed programs leave in the folder for temporary files goes with the cluster.
         self.environment = dict(os.environ, SLURM_CONF=str(self.folder / "slurm.conf"),
-                                PATH=SEARCH_PATH)
+                                PATH=SEARCH_PATH, TMPDIR=str(self.folder / "tmp"))
         # A test that itself runs within a job must not hand that one's variables on.
         for name in list(self.environment):
             if name.startswith(("SLURM_", "SBATCH_", "SRUN_", "PMIX_")) and name != "SLURM_CONF":
@@ -308,12 +311,12 @@ class Cluster:
             raise ClusterError("the daemons could not be started")
         self._wait_until_up()
 
-    def _wait_until_up(self):
+    def _wait_until_up(self, wanted=USABLE):
         deadline = time.monotonic() + START_SECONDS
         while True:
             process = self.call("sinfo", "-N", "-h", "-o", "%N %T", check=False, seconds=5)
             states = [line.split()[1] for line in process.stdout.splitlines()]
-            if len(states) == len(NODES) and USABLE.issuperset(states):
+            if len(states) == len(NODES) and wanted.issuperset(states):
                 return
             if time.monotonic() > deadline:
                 raise ClusterError(f"the nodes are not there: {process.stdout}{process.stderr}"
@@ -368,7 +371,7 @@ class Cluster:
         return [dict(word.split("=", 1) for word in line.split() if "=" in word)
                 for line in lines if line.startswith("JobId=")]
 
-    def wait_for(self, job, states, seconds=60):
+    def wait_for(self, job, states, seconds=120):
         """Waits until a job is in one of these states; returns what is known of it then."""
         deadline = time.monotonic() + seconds
         while True:
@@ -392,9 +395,16 @@ class Cluster:
         self.call("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=power")
 
     def start_node(self, node):
-        """The node comes back."""
+        """The node comes back. It takes no job before it has heard what it was told meanwhile:
+
+        the controller repeats its orders, and would cancel by an old one what has just started.
+        """
+        self.call("scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=boot")
         self._ask_supervisor("start", node)
         self.lost_nodes.remove(node)
+        self._wait_until_up({"drained", "draining"} | USABLE)
+        time.sleep(REPETITION_SECONDS)
+        self.call("scontrol", "update", f"NodeName={node}", "State=RESUME")
         self._wait_until_up()
 
 

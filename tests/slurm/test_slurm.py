@@ -1,7 +1,7 @@
 """The job scripts under a real SLURM: requeued, cancelled and struck jobs lose nothing.
 
-The scripts are submitted as they are; sizes and times come from sbatch's command line. The cluster
-is the test's own, see cluster.py. It needs no root: jobs run as the user who runs the test.
+The cluster is the test's own, see cluster.py. It needs no root: jobs run as the user who runs the
+test.
 """
 
 import os
@@ -13,39 +13,11 @@ import sys
 import time
 import unittest
 
-import yaml
-
 import cluster
 import engram_test
-
-sys.path.insert(0, str(engram_test.SOURCE / "tools"))
-import watched_run  # noqa: E402
-
-SCRIPTS = engram_test.SOURCE / "jobscripts"
-CASE = engram_test.SOURCE / "input" / "learning.yaml"
-SRUN, MPIRUN = None, "mpirun"  # None: the launcher that the script has by itself
-LAUNCHERS = {"srun": SRUN, "mpirun": MPIRUN}
-TWO_NODES = ("--nodes=2", "--ntasks=2", "--time=10")
-ONE_RANK = ("--nodes=1", "--ntasks=1", "--time=10")
-SMALL = ("-grid_v_cells", "120", "-grid_w_cells", "48", "-output_fields_every", "0.5",
-         "-checkpoint_every", "0.2")
-CHECKPOINT_STEPS = 4000
-# Seconds of work, to be struck in the middle, and a moment of work.
-LONG = (*SMALL, "-time_end", "4")
-SHORT = (*SMALL, "-time_end", "0.3")
-ENDLESS = (*SMALL, "-time_end", "10000")
-WAITING_SECONDS = 60
-
-# A launcher that starts the program once, with low priority; of a requeued job nothing is wanted.
-LAUNCHER_ONCE = """\
-#!/bin/bash
-[ ! -e {name}.started ] || exit 0
-touch {name}.started
-sleep {delay}
-exec srun --mpi=pmix --wait=20 nice -n 19 "$@"
-"""
-
-shared = {}
+from slurm_jobs import (CASE, CHECKPOINT_STEPS, ENDLESS, LAUNCHERS, LONG, ONE_RANK, SHORT,
+                        SlurmTestCase, log_of, result, run_reference, shared, start_on_two_nodes,
+                        start_once, status_of, watched_run)
 
 
 def setUpModule():
@@ -58,139 +30,9 @@ def setUpModule():
     start_once("sweep", "sweep.sbatch", 42, *ONE_RANK, "--time=1", "--nodelist=n2", "--array=0")
     # Limits and signals are looked at every 30 s.
     start_once("chain", "chain.sbatch", 0, *ONE_RANK, "--time=1", "--nodelist=n2")
-    start_once("run", "run.sbatch", 0, *TWO_NODES)
+    start_on_two_nodes("run", "run.sbatch")
     run_reference("long", LONG)
-    kill_a_rank(shared["folder"] / "results" / f"learning-{shared['run']}")
-
-
-def start_once(name, script, delay, *options):
-    """Submits an endless run."""
-    launcher = shared["folder"] / f"{name}_launcher"
-    launcher.write_text(LAUNCHER_ONCE.format(name=name, delay=delay), encoding="ascii")
-    launcher.chmod(0o755)
-    shared[name] = shared["cluster"].submit(
-        SCRIPTS / script, *ENDLESS, cwd=shared["folder"], environment=variables(str(launcher)),
-        options=options)
-
-
-def kill_a_rank(folder):
-    """Kills the first rank of a run that has written a checkpoint."""
-    deadline = time.monotonic() + WAITING_SECONDS
-    while not watched_run.checkpoints(folder):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"no checkpoint in {folder}")
-        time.sleep(0.05)
-    os.kill(status_of(folder)["pid"], signal.SIGKILL)
-
-
-def status_of(folder):
-    """The status.yaml of a run."""
-    return yaml.safe_load((folder / "status.yaml").read_text(encoding="utf-8"))
-
-
-def run_reference(name, words):
-    """A run that nothing interrupts, without SLURM and on one rank."""
-    shared[name] = shared["folder"] / name
-    subprocess.run([engram_test.PROGRAM, CASE, *words, "-output_dir", shared[name]], check=True,
-                   capture_output=True, stdin=subprocess.DEVNULL,
-                   env=shared["cluster"].environment)
-
-
-def variables(launcher, **others):
-    """The environment of a job."""
-    values = {"ENGRAM": str(engram_test.PROGRAM), "CASE": str(CASE), "PYTHON": engram_test.PYTHON,
-              "TABLE": str(engram_test.SOURCE / "tools" / "convergence_table.py"),
-              # Two virtual nodes share the cores of this machine, which ranks must not fight for.
-              "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_mpi_yield_when_idle": "1",
-              # mpirun waits so long twice when ranks end with another exit code than 0.
-              "OMPI_MCA_odls_base_sigkill_timeout": "2", **others}
-    if launcher:
-        values["LAUNCHER"] = launcher
-    return values
-
-
-class SlurmTestCase(engram_test.EngramTestCase):
-    """Jobs that work in the test's folder, and what they have left there."""
-
-    def setUp(self):
-        super().setUp()
-        self.cluster = shared["cluster"]
-        self.own_jobs = []
-        self.addCleanup(self.clear_cluster)
-
-    def clear_cluster(self):
-        """A test that failed leaves nothing behind to disturb the next."""
-        for node in list(self.cluster.lost_nodes):
-            self.cluster.start_node(node)
-        self.cluster.call("scancel", *self.own_jobs, check=False)
-        self.wait_for_end(*self.own_jobs)
-
-    def submit(self, script, *words, options=TWO_NODES, launcher=SRUN, **environment):
-        """Submits a script of jobscripts/; returns the number of the job."""
-        job = self.cluster.submit(SCRIPTS / script, *words, options=options, cwd=self.folder,
-                                  environment=variables(launcher, **environment))
-        self.own_jobs.append(job)
-        return job
-
-    def result(self, job):
-        """The output folder of a job of one run."""
-        return self.folder / "results" / f"learning-{job}"
-
-    def log(self, job):
-        """What a job has printed."""
-        return "".join(path.read_text(errors="replace")
-                       for path in sorted(self.folder.glob(f"*-{job}.log")))
-
-    def wait_until(self, condition, what):
-        """Polls until the condition holds."""
-        deadline = time.monotonic() + WAITING_SECONDS
-        while not condition():
-            self.assertLess(time.monotonic(), deadline, f"waited in vain for {what}")
-            time.sleep(0.05)
-
-    def wait_for_end(self, *jobs):
-        """Waits until SLURM has nothing more to do with these jobs, whatever became of them."""
-        numbers = ",".join(map(str, jobs))
-        self.wait_until(lambda: not self.cluster.call("squeue", "-h", "-j", numbers).stdout,
-                        f"the end of {numbers}")
-
-    def wait_for_checkpoint(self, folder, job):
-        """Waits until a run has written a checkpoint, and makes sure that it is not done yet."""
-        deadline = time.monotonic() + WAITING_SECONDS
-        while not watched_run.checkpoints(folder):
-            state = self.cluster.job(job)["JobState"]
-            self.assertIn(state, ("PENDING", "RUNNING", "CONFIGURING"), self.log(job))
-            self.assertLess(time.monotonic(), deadline, "no checkpoint\n" + self.log(job))
-            time.sleep(0.05)
-        self.assertFalse((folder / "summary.yaml").exists(), "done too soon: a longer run, please")
-
-    def assert_completed(self, job, restarts=0):
-        """Waits for the end of a job, which must be a good one after so many restarts."""
-        known = self.cluster.wait_for(job, ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT",
-                                            "NODE_FAIL"))
-        self.assertEqual(known["JobState"], "COMPLETED", self.log(job))
-        self.assertEqual(known["Restarts"], str(restarts), self.log(job))
-
-    def assert_same_results(self, folder, reference):
-        """Two runs, the one of them interrupted, have left the same bits."""
-        self.assertEqual((folder / "series.csv").read_bytes(),
-                         (reference / "series.csv").read_bytes())
-        pairs = [(folder / "fields.h5", reference / "fields.h5")]
-        newest = [watched_run.checkpoints(each)[-1] for each in (folder, reference)]
-        self.assertEqual(newest[0].name, newest[1].name)
-        pairs.append(newest)
-        for path, other in pairs:
-            first, second = ({name: values for name, values in watched_run.datasets(each).items()
-                              if not name.startswith("outputs")} for each in (path, other))
-            self.assertEqual(set(first), set(second))
-            for name, values in first.items():
-                self.assertEqual(values.shape, second[name].shape, name)
-                self.assertEqual(values.tobytes(), second[name].tobytes(), f"{path}: {name}")
-
-    def assert_continued(self, job, times=1):
-        """So many starts of the program have gone on from a checkpoint."""
-        self.assertEqual(len(re.findall("^engram: continuing from ", self.log(job), re.MULTILINE)),
-                         times, self.log(job))
+    os.kill(status_of(result("run"))["pid"], signal.SIGKILL)
 
 
 class ArrayTest(SlurmTestCase):
@@ -256,8 +98,8 @@ class ChainTest(SlurmTestCase):
 
     def start(self):
         """Chains that have written a checkpoint: a dictionary of launcher -> job."""
-        jobs = {name: self.submit("chain.sbatch", *LONG, launcher=launcher)
-                for name, launcher in LAUNCHERS.items()}
+        jobs = {name: self.submit("chain.sbatch", *LONG, launcher=launcher, options=places)
+                for name, (launcher, places) in LAUNCHERS.items()}
         for job in jobs.values():
             self.wait_for_checkpoint(self.result(job), job)
         return jobs
@@ -299,7 +141,8 @@ class ChainTest(SlurmTestCase):
             self.assertEqual((known["JobState"], known["Restarts"]), ("CANCELLED", "0"))
             status = status_of(self.result(job))
             self.assertEqual((status["status"], status["reason"]), ("requeued", "signal TERM"))
-            again[job] = self.submit("chain.sbatch", *LONG, launcher=LAUNCHERS[name],
+            launcher, places = LAUNCHERS[name]
+            again[job] = self.submit("chain.sbatch", *LONG, launcher=launcher, options=places,
                                      OUTPUT=f"results/learning-{job}")
         for job, other in again.items():
             self.assert_completed(other)
@@ -308,6 +151,8 @@ class ChainTest(SlurmTestCase):
 
     def test_lost_node(self):
         """The node of the batch scripts loses its power; the jobs wait for it and go on."""
+        # It has a rank there, and must end of itself.
+        self.cluster.wait_for(shared["run"], ("FAILED",))
         jobs = self.start()
         self.cluster.lose_node("n1")
         for job in jobs.values():
@@ -366,8 +211,8 @@ class RunTest(SlurmTestCase):
     """run.sbatch."""
 
     def test_run(self):
-        jobs = [self.submit("run.sbatch", *SHORT, launcher=launcher)
-                for launcher in LAUNCHERS.values()]
+        jobs = [self.submit("run.sbatch", *SHORT, launcher=launcher, options=places)
+                for launcher, places in LAUNCHERS.values()]
         run_reference("short", SHORT)
         for job in jobs:
             self.assert_completed(job)
@@ -393,8 +238,7 @@ class WaitingTest(SlurmTestCase):
     def end_of(self, name, state, restarts):
         """Waits for the end of a job; returns its log."""
         known = self.cluster.wait_for(shared[name], ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"))
-        log = "".join(path.read_text(errors="replace")
-                      for path in shared["folder"].glob(f"*-{shared[name]}*.log"))
+        log = log_of(name)
         self.assertEqual((known["JobState"], known["Restarts"]), (state, restarts), log)
         self.assertNotIn("DUE TO TIME LIMIT", log)
         return log
@@ -415,11 +259,10 @@ class WaitingTest(SlurmTestCase):
         """The other rank would wait for ever; the last checkpoint is good."""
         log = self.end_of("run", "FAILED", "0")
         self.assertIn("First task exited 20s ago", log)
-        folder = shared["folder"] / "results" / f"learning-{shared['run']}"
-        process = self.execute([CASE, *ENDLESS, "-output_dir", folder, "-restart", "auto",
+        process = self.execute([CASE, *ENDLESS, "-output_dir", result("run"), "-restart", "auto",
                                 "-dry_run"], environment=self.cluster.environment)
         self.assertEqual(process.returncode, 0, process.stderr)
-        newest = watched_run.checkpoints(folder)[-1]
+        newest = watched_run.checkpoints(result("run"))[-1]
         self.assertIn(newest.name, process.stdout + process.stderr)
 
 

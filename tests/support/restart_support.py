@@ -106,7 +106,7 @@ class Outcome(engram_test.Result):
         super().__init__(run.process, output)
         self.stdout = run.stdout
         self.stderr = run.stderr
-        self.seconds = run.seconds
+        self.started_at = run.started_at
 
     @property
     def text(self):
