@@ -21,6 +21,9 @@ static const double CHECKPOINT_FACTOR = 2.0;
 /* Steps that may pass before all ranks know. */
 static const double STEPS_TO_AGREE = 2.0;
 
+/* Digits of a number that is meant. */
+enum { LONGEST_NUMBER = 9 };
+
 /** Reads up to three whole numbers separated by colons. @return their count, or 0 */
 static int ParseNumbers(const char *text, double *numbers)
 {
@@ -32,6 +35,9 @@ static int ParseNumbers(const char *text, double *numbers)
             return 0;
         }
         numbers[count++] = (double)strtoul(at, &end, 10);
+        if (end - at > LONGEST_NUMBER) {
+            return 0;
+        }
         if (*end == '\0') {
             return count;
         }
