@@ -16,7 +16,11 @@ CHECKPOINT_PATTERN = "checkpoint_*.h5"
 
 
 def quiet_environment(folder, mark):
-    """Variables of a run that leaves nothing behind outside of its folder, however it ends."""
+    """Variables of a run that leaves nothing behind outside of its folder, however it ends.
+
+    No other run may have that folder: Open MPI makes and removes a folder in it, and does not bear
+    another process that does the same.
+    """
     variables = dict(os.environ)
     variables.update({
         "OMP_NUM_THREADS": "1",
@@ -60,9 +64,9 @@ class WatchedRun:
     def __init__(self, command, folder, temporary, environment=None):
         """Starts the command in a folder. `temporary` keeps texts and what MPI leaves."""
         self.mark = uuid.uuid4().hex
-        self.temporary = pathlib.Path(temporary)
-        self.temporary.mkdir(parents=True, exist_ok=True)
-        self._texts = [self.temporary / f"{self.mark}.{name}" for name in ("out", "err")]
+        self.temporary = pathlib.Path(temporary) / self.mark[:8]
+        self.temporary.mkdir(parents=True)
+        self._texts = [self.temporary / name for name in ("out", "err")]
         variables = quiet_environment(self.temporary, self.mark)
         variables.update(environment or {})
         with open(self._texts[0], "wb") as output, open(self._texts[1], "wb") as errors:

@@ -64,9 +64,11 @@ class VerdictTest(DamageTestCase):
         path.write_bytes(content)
         words = [engram_test.PROGRAM, "case.yaml", "-output_dir", "output", "-dry_run", "-restart",
                  path]
+        sessions = self.folder / "sessions" / name
+        sessions.mkdir(parents=True)
         process = subprocess.run(words, cwd=self.good.path, capture_output=True, text=True,
                                  timeout=60, check=False, stdin=subprocess.DEVNULL,
-                                 env=watched_run.quiet_environment(self.folder, name))
+                                 env=watched_run.quiet_environment(sessions, name))
         self.assertEqual(path.read_bytes(), content, "a dry run changes nothing")
         path.unlink()
         return process.returncode, process.stderr

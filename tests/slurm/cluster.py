@@ -111,7 +111,7 @@ def resolves(host):
 
 
 def write_configuration(folder):
-    """slurm.conf, the key of munge, and the folders that both want to find."""
+    """slurm.conf, mpi.conf, the key of munge, and the folders that these want to find."""
     host = socket.gethostname().split(".")[0]
     controller, first, second = free_ports(3)
     communication = "CommunicationParameters=NoInAddrAny,NoCtldInAddrAny" if resolves(host) else ""
@@ -122,8 +122,13 @@ def write_configuration(folder):
     key = folder / "munge.key"
     key.write_bytes(os.urandom(128))
     key.chmod(0o600)
-    for name in ("state", "tmp", *(f"{kind}.{node}" for kind in ("spool", "tmp") for node in NODES)):
-        (folder / name).mkdir(exist_ok=True)
+    # What killed programs leave in the folder for temporary files goes with the cluster.
+    (folder / "mpi.conf").write_text(f"PMIxCliTmpDirBase={folder}/tmp\n", encoding="ascii")
+    # Open MPI does not bear that another job removes the folder of its sessions: it is never empty.
+    sessions = [f"tmp/ompi.{node}.{os.getuid()}/kept" for node in NODES]
+    folders = [f"{kind}.{node}" for kind in ("spool", "tmp") for node in NODES]
+    for name in ("state", "tmp", *folders, *sessions):
+        (folder / name).mkdir(parents=True, exist_ok=True)
 
 
 def process_table():
@@ -297,7 +302,6 @@ class Cluster:
         self.folder = pathlib.Path(tempfile.mkdtemp(
             prefix="engram_slurm_", dir=parent if len(parent) <= LONGEST_FOLDER else "/tmp"))
         write_configuration(self.folder)
-        # What killed programs leave in the folder for temporary files goes with the cluster.
         self.environment = dict(os.environ, SLURM_CONF=str(self.folder / "slurm.conf"),
                                 PATH=SEARCH_PATH, TMPDIR=str(self.folder / "tmp"))
         # A test that itself runs within a job must not hand that one's variables on.

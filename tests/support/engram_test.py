@@ -64,10 +64,15 @@ class EngramTestCase(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
+        self.addCleanup(os.environ.update, {"TMPDIR": tempfile.gettempdir()})
         temporary = tempfile.TemporaryDirectory(prefix="engram_test_")
         self.addCleanup(temporary.cleanup)
         self.folder = pathlib.Path(temporary.name)
         self._runs = 0
+        # Open MPI makes and removes a folder there, and does not bear another run that does so.
+        sessions = tempfile.TemporaryDirectory(prefix="engram_mpi_", ignore_cleanup_errors=True)
+        self.addCleanup(sessions.cleanup)
+        os.environ["TMPDIR"] = sessions.name
 
     def write_case(self, options=None, name="case.yaml", **changes):
         """Writes a case file from the small case, the options and the changes; None drops one."""

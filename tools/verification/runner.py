@@ -60,8 +60,9 @@ def run(program, options, ranks=0, expect=0):
         command = [str(program), "case.yaml", "-output_dir", "output"]
         if ranks:
             command = ["mpirun", "-n", str(ranks)] + command
+        # Runs at the same time do not share the folder in which Open MPI makes and removes its own.
         process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False,
-                                 env=dict(os.environ), stdin=subprocess.DEVNULL)
+                                 env={**os.environ, "TMPDIR": name}, stdin=subprocess.DEVNULL)
         if process.returncode != expect:
             raise RuntimeError(f"{' '.join(command)} with {options}: {process.stderr}")
         return Run(folder / "output")
