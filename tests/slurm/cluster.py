@@ -111,7 +111,7 @@ def resolves(host):
 
 
 def write_configuration(folder):
-    """slurm.conf, mpi.conf, the key of munge, and the folders that these want to find."""
+    """slurm.conf, the key of munge, and the folders that these want to find."""
     host = socket.gethostname().split(".")[0]
     controller, first, second = free_ports(3)
     communication = "CommunicationParameters=NoInAddrAny,NoCtldInAddrAny" if resolves(host) else ""
@@ -122,8 +122,6 @@ def write_configuration(folder):
     key = folder / "munge.key"
     key.write_bytes(os.urandom(128))
     key.chmod(0o600)
-    # What killed programs leave in the folder for temporary files goes with the cluster.
-    (folder / "mpi.conf").write_text(f"PMIxCliTmpDirBase={folder}/tmp\n", encoding="ascii")
     # Open MPI does not bear that another job removes the folder of its sessions: it is never empty.
     sessions = [f"tmp/ompi.{node}.{os.getuid()}/kept" for node in NODES]
     folders = [f"{kind}.{node}" for kind in ("spool", "tmp") for node in NODES]
@@ -302,6 +300,7 @@ class Cluster:
         self.folder = pathlib.Path(tempfile.mkdtemp(
             prefix="engram_slurm_", dir=parent if len(parent) <= LONGEST_FOLDER else "/tmp"))
         write_configuration(self.folder)
+        # What killed programs leave in the folder for temporary files goes with the cluster.
         self.environment = dict(os.environ, SLURM_CONF=str(self.folder / "slurm.conf"),
                                 PATH=SEARCH_PATH, TMPDIR=str(self.folder / "tmp"))
         # A test that itself runs within a job must not hand that one's variables on.
