@@ -14,6 +14,7 @@ leaves its folder for a look.
 
 import argparse
 import dataclasses
+import os
 import pathlib
 import random
 import shutil
@@ -208,16 +209,20 @@ def parse(words):
     root = pathlib.Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("case", nargs="?", help="case file; without it one that has everything")
-    parser.add_argument("--kills", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--ranks", default="1,2,3", help="numbers of ranks to choose from")
+    parser.add_argument("--kills", type=int, default=300, help="how many (300)")
+    parser.add_argument("--seed", type=int, default=1, help="of the random moments (1)")
+    parser.add_argument("--ranks", default="1,2,3", help="numbers of ranks to choose from (1,2,3)")
     parser.add_argument("--latest", type=float, default=3.0,
-                        help="seconds after a start within which it is killed")
-    parser.add_argument("--program", default=str(root / "build" / "release" / "engram"))
+                        help="seconds after a start within which it is killed (3)")
+    parser.add_argument("--program", type=pathlib.Path, default=root / "build" / "release" / "engram",
+                        help="the program (build/release/engram)")
     parser.add_argument("--patience", type=float, default=3600.0,
-                        help="seconds after which a run that does not end is a failure")
+                        help="seconds after which a run that does not end is a failure (3600)")
     end = words.index("--") if "--" in words else len(words)
-    return parser.parse_args(words[:end]), words[end + 1:]
+    arguments = parser.parse_args(words[:end])
+    if not os.access(arguments.program, os.X_OK):
+        parser.error(f"--program {arguments.program}: no such program; build it, or name another")
+    return arguments, words[end + 1:]
 
 
 def main(words):
@@ -227,7 +232,7 @@ def main(words):
     case = pathlib.Path(arguments.case or folder / "case.yaml")
     if not arguments.case:
         write_case(case, CASE)
-    plan = Plan(program=arguments.program, case=case.resolve(), options=options,
+    plan = Plan(program=str(arguments.program.resolve()), case=case.resolve(), options=options,
                 kills=arguments.kills, seed=arguments.seed, latest=arguments.latest,
                 ranks=tuple(int(word) for word in arguments.ranks.split(",")),
                 patience=arguments.patience)
