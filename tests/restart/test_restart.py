@@ -232,13 +232,13 @@ class MomentsTest(RestartTestCase):
                 self.go(reference, ranks=2)
                 place = self.place(name, options)
                 parts = 0
-                for ranks in (2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1):
+                for ranks in (2, 3, 1, 2, 3, 1):
+                    before = place.steps()[-1:]
                     run = self.start(place, "-restart", "auto", ranks=ranks)
-                    # Before the first message a signal would just end the program.
-                    run.wait_until(lambda: "engram: " in run.stderr)
-                    began = run.seconds
-                    # The last part goes to the end, however slow the machine is today.
-                    if (parts < 11 and run.wait_until(lambda: run.seconds > began + 0.4)
+                    # The last part goes to the end. Others come to a checkpoint by themselves, so
+                    # that there are several of them on a fast machine and progress on a slow one.
+                    if (parts < 5 and run.wait_until(
+                            lambda before=before: place.steps()[-1:] != before)
                             and run.code is None):
                         run.process.send_signal(signal.SIGUSR1)
                     outcome = self.ended(run, place, expect=(0, REQUEUED))
