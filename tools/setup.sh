@@ -10,6 +10,10 @@ cd "$root"
 build_packages="cmake ninja-build gcc g++ libc6-dev git pkg-config libopenmpi-dev openmpi-bin
     petsc-dev libhdf5-openmpi-dev libmuparser-dev libcmocka-dev"
 tool_packages="python3 python3-numpy python3-scipy python3-h5py python3-matplotlib python3-yaml"
+# ParaView, which the program does without, and what draws its pictures and films on a machine
+# without a screen.
+insitu_packages="paraview-dev python3-paraview python3-mpi4py libx11-dev libpython3-dev xvfb xauth
+    ffmpeg python3-pil"
 # The job scripts are tested under a scheduler of the tests' own.
 check_packages="clang-format clang-tidy cppcheck slurmctld slurmd slurm-client munge libpmix-dev"
 

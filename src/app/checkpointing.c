@@ -14,7 +14,7 @@
 
 static const EngramOption checkpoint_options[] = {
     {"checkpoint_every", ENGRAM_OPTION_REAL, "0", "time",
-     "interval of checkpoints; 0: none by time", ENGRAM_BOUND_AT_LEAST, 0},
+     "interval of checkpoints; 0: none by time; steerable", ENGRAM_BOUND_AT_LEAST, 0},
     {"checkpoint_wall", ENGRAM_OPTION_REAL, "600", "seconds of wall time",
      "longest wall time without a checkpoint; 0: none by wall time", ENGRAM_BOUND_AT_LEAST, 0},
     {"checkpoint_keep", ENGRAM_OPTION_INTEGER, "2", "checkpoints",
@@ -54,7 +54,7 @@ PetscErrorCode CheckpointingStart(Run *run, double started)
     const EngramGrid *grid = simulation->grid;
     EngramOptions options = simulation->options;
     const Restart *restart = simulation->restart;
-    PetscCall(EngramOptionsGetReal(options, "checkpoint_every", &checkpointing->every));
+    checkpointing->every = run->steering.present[ENGRAM_STEER_CHECKPOINT_EVERY];
     PetscCall(EngramOptionsGetReal(options, "checkpoint_wall", &checkpointing->wall));
     PetscCall(EngramOptionsGetInteger(options, "checkpoint_keep", &checkpointing->keep));
     PetscCall(EngramOptionsGetText(options, "walltime", &walltime));
@@ -88,6 +88,14 @@ void CheckpointingWatchClock(Run *run)
         checkpointing->announces_clock = PETSC_TRUE;
         EngramNoticePost(ENGRAM_NOTICE_REQUEUE);
     }
+}
+
+void CheckpointingSetInterval(Run *run, double every)
+{
+    Checkpointing *checkpointing = &run->checkpointing;
+    checkpointing->every = every;
+    checkpointing->interval = IntervalOf(checkpointing, run->snapshot.time);
+    checkpointing->is_used = (PetscBool)(checkpointing->is_used || every > 0.0);
 }
 
 /** Positions of all observers that have one. */
@@ -167,6 +175,7 @@ static PetscErrorCode WriteCheckpoint(Run *run)
     PetscCall(EngramStepperSave(simulation->stepper, &parts));
     CollectNumbers(run, &checkpointing->numbers);
     PetscCall(RestartAddNumbers(&parts, &checkpointing->numbers));
+    PetscCall(SteeringAddNumbers(run, &parts));
     PetscCall(EngramCheckpointPath(output->directory, content.step, path, sizeof(path)));
     PetscCall(EngramCheckpointWrite(simulation->grid, path, &content));
     if (simulation->grid->rank == 0) {
@@ -198,6 +207,9 @@ static const char *ReasonToLeave(const Run *run, int notices)
 {
     static char reason[64];
     const char *name = InterruptionSignal();
+    if (run->is_stop_requested && !name) {
+        return "the request of an in situ script";
+    }
     if (run->checkpointing.announces_clock && !name) {
         return run->checkpointing.deadline.is_of_job ? "the time of the job is up"
                                                      : "-walltime is up";

@@ -40,6 +40,9 @@ typedef struct Checkpointing {
  */
 PetscErrorCode CheckpointingStart(struct Run *run, double started);
 
+/** Changes the interval of time of the checkpoints to come. Not collective. */
+void CheckpointingSetInterval(struct Run *run, double every);
+
 /** Posts what the clock says, on rank 0. Before a step; not collective. */
 void CheckpointingWatchClock(struct Run *run);
 

@@ -77,8 +77,10 @@ PetscErrorCode CommandLinePrintHelp(EngramOptions options)
         "pi. PETSc's own options work too: -log_view, -slice_ksp_monitor, -info; its manual\n"
         "lists them.\n"
         "Exit codes: 0 done, 1 internal error, 2 bad input, 3 stopped at a blow-up or a\n"
-        "state that is not finite, 4 output could not be written; after a checkpoint: 85 to be\n"
-        "continued (signals TERM and USR1, end of the wall time), 86 stopped (signal INT).\n"));
+        "state that is not finite, 4 output could not be written, 5 an in situ script failed\n"
+        "(-insitu_strict); after a checkpoint: 85 to be continued (signals TERM and USR1, end of "
+        "the\n"
+        "wall time), 86 stopped (signal INT, or a script).\n"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -10,6 +10,7 @@
 #include "engram/base/hdf5_file.h"
 #include "engram/base/log.h"
 #include "engram/kernels/denormals.h"
+#include "engram/observe/insitu_observer.h"
 #include "interruption.h"
 #include "restart.h"
 #include "steady.h"
@@ -91,6 +92,7 @@ static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulatio
         InterruptionRemove();
     }
     PetscCall(SteadyCheck(simulation));
+    PetscCall(EngramInsituCheck(simulation->grid->comm, options));
     PetscCall(EngramLogStageEnd());
     if (is_dry) {
         PetscCall(DryRun(simulation, output, restart));

@@ -124,7 +124,11 @@ static PetscErrorCode ReadState(EngramSimulation *simulation, EngramCheckpointFi
     PetscCall(EngramCheckpointCount(file, ENGRAM_STEPPER_HISTORY, &history));
     PetscCall(EngramStepperRestoreBegin(simulation->stepper, history, &parts));
     PetscCall(RestartAddNumbers(&parts, &restart->numbers));
+    PetscCall(SteeringFindNumbers(file, &restart->steering, &parts, &restart->has_steering));
     PetscCall(EngramCheckpointReadState(file, &parts));
+    if (restart->has_steering) {
+        EngramStepperSetInputFactor(simulation->stepper, restart->steering.factor);
+    }
     PetscCall(EngramStepperRestoreEnd(simulation->stepper));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -163,6 +167,7 @@ PetscErrorCode RestartLoad(EngramSimulation *simulation, Restart *restart)
     PetscCall(EngramCheckpointCheckCase(&file, simulation->options, is_forced));
     PetscCall(ReadState(simulation, &file, restart));
     PetscCall(SetOrigin(simulation, &file, restart));
+    PetscCall(SteeringForgetChanged(simulation->options, &file, &restart->steering));
     PetscCall(EngramCheckpointClose(&file));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

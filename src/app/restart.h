@@ -8,6 +8,7 @@
 #include "engram/app/simulation.h"
 #include "engram/checkpoint/checkpoint_file.h"
 #include "engram/observe/observer.h"
+#include "steering.h"
 
 /** Numbers of a run that are not the stepper's, as kept in a checkpoint. */
 typedef struct RunNumbers {
@@ -34,6 +35,8 @@ typedef struct Restart {
     char path[PETSC_MAX_PATH_LEN];
     EngramCheckpointHead head;
     RunNumbers numbers;
+    SteeringNumbers steering;
+    PetscBool has_steering; /* the checkpoint has them */
 } Restart;
 
 /** Adds the numbers of a run to a state. */

@@ -4,6 +4,9 @@
 
 #include "engram/base/error.h"
 #include "engram/base/log.h"
+#include "engram/base/notice.h"
+#include "engram/observe/insitu_observer.h"
+#include "steering.h"
 
 /* A time this close to a multiple of the output interval, in units of it, is that multiple. */
 static const double TARGET_TOLERANCE = 1e-9;
@@ -63,22 +66,46 @@ static PetscErrorCode TakeSnapshot(Run *run)
     snapshot->firing_rate = copies->firing_rate;
     snapshot->weight_density = copies->weight_density;
     snapshot->minimum = copies->minimum;
+    snapshot->drift = EngramSliceSolverDrift(simulation->solver);
     snapshot->coupling_iterations = state->coupling_iterations;
     snapshot->coupling_solutions = state->coupling_solutions;
     snapshot->is_last = (PetscBool)(state->time >= simulation->time.end);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** The observer for scripts, where there are any. */
+static PetscErrorCode CreateInsitu(Run *run)
+{
+    PetscBool is_wanted = PETSC_FALSE;
+    PetscBool with_deviation = PETSC_FALSE;
+    PetscFunctionBeginUser;
+    EngramOptions options = run->output->options;
+    PetscCall(EngramInsituIsWanted(options, &is_wanted));
+    PetscCall(EngramInsituWantsDeviation(options, &with_deviation));
+    if (with_deviation) {
+        PetscCall(QuasiStaticCreate(run->simulation, &run->quasi_static));
+        run->snapshot.quasi_static = QuasiStaticFind;
+        run->snapshot.quasi_static_context = &run->quasi_static;
+    }
+    if (is_wanted) {
+        EngramObserver *observer = &run->observers[run->observer_count];
+        PetscCall(EngramInsituCreate(run->simulation->grid, run->output, &run->steering, observer));
+        run->observer_count++;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode CreateObservers(Run *run)
 {
     PetscFunctionBeginUser;
-    PetscCheck(EngramObserverConstructorCount <= RUN_MAXIMUM_OBSERVERS, PETSC_COMM_SELF,
+    PetscCheck(EngramObserverConstructorCount < RUN_MAXIMUM_OBSERVERS, PETSC_COMM_SELF,
                PETSC_ERR_MAX_VALUE, "Too many observers");
     for (int i = 0; i < EngramObserverConstructorCount; i++) {
         PetscCall(
             EngramObserverConstructors[i](run->simulation->grid, run->output, &run->observers[i]));
         run->observer_count++;
     }
+    PetscCall(CreateInsitu(run));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -142,16 +169,15 @@ static void NoteBlowUp(EngramSnapshot *snapshot, EngramOutcome *outcome, const c
 }
 
 /** Where the next step may lead: its end, or for adaptive steps the next state that is wanted. */
-static double NextTarget(const EngramSimulation *simulation, const EngramOutputParameters *output,
-                         const EngramState *state)
+static double NextTarget(const Run *run, const EngramState *state)
 {
-    const EngramTimeParameters *time = &simulation->time;
+    const EngramTimeParameters *time = &run->simulation->time;
+    const double every = run->steering.present[ENGRAM_STEER_FIELDS_EVERY];
     if (!time->is_adaptive) {
         return EngramTimeAt(time, state->steps + 1);
     }
-    if (output->fields_every > 0.0) {
-        const double next = (floor(state->time / output->fields_every + TARGET_TOLERANCE) + 1.0) *
-                            output->fields_every;
+    if (every > 0.0) {
+        const double next = (floor(state->time / every + TARGET_TOLERANCE) + 1.0) * every;
         return PetscMin(next, time->end);
     }
     return time->end;
@@ -176,8 +202,7 @@ static PetscErrorCode TakeStep(Run *run)
     PetscFunctionBeginUser;
     const EngramState *state = EngramStepperState(run->simulation->stepper);
     const double before = MPI_Wtime();
-    PetscCall(EngramStepperAdvance(run->simulation->stepper,
-                                   NextTarget(run->simulation, run->output, state)));
+    PetscCall(EngramStepperAdvance(run->simulation->stepper, NextTarget(run, state)));
     outcome->step_seconds += MPI_Wtime() - before;
     const PetscBool is_stuck = (PetscBool)(state->has_blown_up && state->is_untouched);
     if (is_stuck) {
@@ -189,6 +214,7 @@ static PetscErrorCode TakeStep(Run *run)
         outcome->blowup_time = snapshot->time;
         snapshot->is_last = PETSC_TRUE;
         snapshot->density = state->is_untouched ? snapshot->density : NULL;
+        snapshot->drift = NULL;
     } else {
         CountStep(state, outcome);
         PetscCall(TakeSnapshot(run));
@@ -223,6 +249,7 @@ static PetscErrorCode ObeyEarlyNotices(Run *run)
     int notices = 0;
     PetscFunctionBeginUser;
     PetscCall(CheckpointingAgree(run, &notices));
+    notices |= run->is_stop_requested ? ENGRAM_NOTICE_STOP : 0;
     if (notices && !(run->simulation->is_steady && !run->simulation->model->plasticity)) {
         PetscCall(CheckpointingAfterStep(run, notices));
     }
@@ -240,6 +267,9 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
     run->snapshot.steps = time->is_adaptive ? 0 : time->steps;
     run->snapshot.end_time = time->end;
     run->snapshot.plan = plan;
+    run->snapshot.learning = EngramStepperLearning(simulation->stepper);
+    run->snapshot.steering = &run->steering;
+    PetscCall(SteeringStart(run));
     PetscCall(EngramReductionCreate(simulation->grid->comm, &run->snapshot.reduction));
     PetscCall(CreateObservers(run));
     PetscCall(CreateSliceCopies(simulation->grid, &run->copies));
@@ -251,6 +281,7 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
     } else {
         PetscCall(StartObservers(run));
     }
+    PetscCall(SteeringTakeOver(run));
     run->started = MPI_Wtime();
     PetscCall(ObeyEarlyNotices(run));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -270,11 +301,13 @@ PetscErrorCode RunStep(Run *run)
     PetscCall(TakeStep(run));
     if (run->outcome->steps_done > done) {
         PetscCall(Observe(run));
+        PetscCall(SteeringTakeOver(run));
         DeadlineNoteStep(&run->checkpointing.deadline, MPI_Wtime() - began);
     }
     if (!run->outcome->failure) {
-        PetscCall(
-            CheckpointingAfterStep(run, EngramStepperState(run->simulation->stepper)->notices));
+        const int notices = EngramStepperState(run->simulation->stepper)->notices;
+        const int stop = run->is_stop_requested ? ENGRAM_NOTICE_STOP : 0;
+        PetscCall(CheckpointingAfterStep(run, notices | stop));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -342,6 +375,7 @@ PetscErrorCode RunStop(Run *run, PetscErrorCode code)
     PetscCall(DestroyObservers(run));
     PetscCall(CheckpointingDestroy(run));
     PetscCall(DestroySliceCopies(&run->copies));
+    PetscCall(QuasiStaticDestroy(&run->quasi_static));
     PetscCall(EngramReductionDestroy(&run->snapshot.reduction));
     PetscCall(stopped);
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -8,6 +8,8 @@
 #include "checkpointing.h"
 #include "engram/app/simulation.h"
 #include "engram/observe/observer.h"
+#include "quasi_static.h"
+#include "steering.h"
 
 enum { RUN_MAXIMUM_OBSERVERS = 16 };
 
@@ -30,6 +32,10 @@ typedef struct Run {
     SliceCopies copies;
     EngramSnapshot snapshot;
     Checkpointing checkpointing;
+    EngramSteering steering;
+    SteeringNumbers steering_numbers; /* for a checkpoint */
+    PetscBool is_stop_requested;      /* by a script */
+    QuasiStatic quasi_static;
     double started; /* wall time */
 } Run;
 

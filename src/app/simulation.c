@@ -4,15 +4,18 @@
 
 #include "engram/base/error.h"
 #include "engram/base/log.h"
+#include "engram/observe/insitu_observer.h"
 #include "run.h"
 #include "steady.h"
+#include "steering.h"
 
 PetscErrorCode EngramSimulationRegisterOptions(EngramOptions options)
 {
     static const EngramOptionTable *const tables[] = {
         &EngramModelOptions,       &EngramGridOptions,     &EngramTimeOptions,
         &EngramTransportOptions,   &EngramCouplingOptions, &EngramOutputOptions,
-        &EngramSliceSolverOptions, &SteadyOptions,         &CheckpointOptions};
+        &EngramSliceSolverOptions, &SteadyOptions,         &CheckpointOptions,
+        &EngramInsituOptions};
     PetscFunctionBeginUser;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         PetscCall(EngramOptionsRegister(options, tables[i]));
@@ -91,6 +94,7 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscCall(EngramOptionsRefuseUnknown(options));
     PetscCall(EngramStepperCreate(simulation->grid, simulation->model, simulation->solver,
                                   &simulation->time, &simulation->coupling, &simulation->stepper));
+    PetscCall(SteeringSetFactor(simulation));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

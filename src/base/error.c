@@ -6,7 +6,7 @@
 static PetscBool IsOwnCode(PetscErrorCode code)
 {
     return (PetscBool)(code == ENGRAM_ERR_INPUT || code == ENGRAM_ERR_OUTPUT ||
-                       code == ENGRAM_ERR_SOLVER);
+                       code == ENGRAM_ERR_SOLVER || code == ENGRAM_ERR_INSITU);
 }
 
 static PetscErrorCode HandleError(MPI_Comm comm, int line, const char *function, const char *file,
@@ -87,6 +87,15 @@ PetscErrorCode EngramSolverError(const char *format, ...)
     PrintError(format, arguments);
     va_end(arguments);
     return ENGRAM_ERR_SOLVER;
+}
+
+PetscErrorCode EngramInsituError(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PrintError(format, arguments);
+    va_end(arguments);
+    return ENGRAM_ERR_INSITU;
 }
 
 /* Signature given by PETSc. */
@@ -170,6 +179,8 @@ EngramExitCode EngramExitCodeOf(PetscErrorCode code)
         return ENGRAM_EXIT_INPUT;
     case ENGRAM_ERR_OUTPUT:
         return ENGRAM_EXIT_OUTPUT;
+    case ENGRAM_ERR_INSITU:
+        return ENGRAM_EXIT_INSITU;
     default:
         return ENGRAM_EXIT_INTERNAL;
     }

@@ -12,8 +12,8 @@ PetscErrorCode EngramLogRegister(void)
     static const char *const stage_names[ENGRAM_STAGE_COUNT] = {"Engram set-up", "Engram steps",
                                                                 "Engram finish"};
     static const char *const event_names[ENGRAM_EVENT_COUNT] = {
-        "EngramSlices",  "EngramTransprt", "EngramHalo",   "EngramRateSum",
-        "EngramObserve", "EngramFields",   "EngramCheckpt"};
+        "EngramSlices",  "EngramTransprt", "EngramHalo",    "EngramRateSum",
+        "EngramObserve", "EngramFields",   "EngramCheckpt", "EngramInsitu"};
     PetscClassId class_id;
     PetscFunctionBeginUser;
     PetscCall(PetscClassIdRegister("Engram", &class_id));

@@ -7,8 +7,8 @@
 
 /* Options that leave the steps alone; a name that ends in _ stands for all that begin so. */
 static const char *const free_options[] = {
-    "time_end", "output_",      "checkpoint_",      "slice_",        "walltime",
-    "steady",   "steady_sweep", "steady_tolerance", "coupling_scan", "blowup_rate"};
+    "time_end",     "output_",          "checkpoint_",   "slice_",      "walltime", "steady",
+    "steady_sweep", "steady_tolerance", "coupling_scan", "blowup_rate", "insitu_",  "steer_"};
 
 /* Options that say what a number of the state belongs to. */
 static const char *const shape_options[] = {"grid_", "model_v_"};

@@ -27,6 +27,7 @@ typedef struct Fields {
     EngramHdf5Part plane;  /* a row [v][w] */
     PetscBool has_refractory;
     PetscInt rows;
+    double every;         /* interval of the rows in time */
     double interval;      /* of the last row written */
     PetscInt64 last_step; /* of the last row written */
 } Fields;
@@ -179,9 +180,8 @@ static PetscErrorCode DescribeRun(const EngramSnapshot *snapshot, Fields *fields
 }
 
 /** Number of whole intervals up to a time; 0 without intervals. */
-static double IntervalOf(const Fields *fields, double time)
+static double IntervalOf(double every, double time)
 {
-    const double every = fields->parameters.fields_every;
     return every > 0.0 ? floor(time / every + INTERVAL_TOLERANCE) : 0.0;
 }
 
@@ -192,7 +192,8 @@ static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
     PetscFunctionBeginUser;
     const char *directory = fields->parameters.directory;
     PetscCall(DescribeRun(initial, fields, path, sizeof(path)));
-    fields->interval = IntervalOf(fields, initial->time);
+    fields->every = initial->steering->present[ENGRAM_STEER_FIELDS_EVERY];
+    fields->interval = IntervalOf(fields->every, initial->time);
     PetscCall(EngramHdf5Create(initial->grid->comm, path, 0, &fields->file));
     PetscCall(WriteProvenance(fields));
     PetscCall(WriteAxes(initial->grid, fields));
@@ -207,8 +208,14 @@ static PetscErrorCode ObserveFields(void *context, const EngramSnapshot *snapsho
     Fields *fields = context;
     PetscBool is_due = snapshot->is_wanted;
     PetscFunctionBeginUser;
-    if (fields->parameters.fields_every > 0.0) {
-        const double interval = IntervalOf(fields, snapshot->time);
+    const double every = snapshot->steering->present[ENGRAM_STEER_FIELDS_EVERY];
+    if (every != fields->every) {
+        /* It was changed after the last step. */
+        fields->every = every;
+        fields->interval = IntervalOf(every, snapshot->time - snapshot->dt);
+    }
+    if (every > 0.0) {
+        const double interval = IntervalOf(every, snapshot->time);
         is_due = (PetscBool)(is_due || interval > fields->interval);
         fields->interval = interval;
     }
@@ -302,7 +309,8 @@ static PetscErrorCode ResumeFields(void *context, const EngramSnapshot *snapshot
                                     PetscMax(position->count - POSITION_HEAD, 0)));
     fields->rows = (PetscInt)head[POSITION_ROWS];
     fields->last_step = (PetscInt64)head[POSITION_STEP];
-    fields->interval = IntervalOf(fields, snapshot->time);
+    fields->every = snapshot->steering->present[ENGRAM_STEER_FIELDS_EVERY];
+    fields->interval = IntervalOf(fields->every, snapshot->time);
     PetscCall(RewriteXdmf(snapshot->grid, fields));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -17,9 +17,9 @@ static const EngramOption output_options[] = {
     {"output_overwrite", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
      "write into a folder that is not empty", ENGRAM_BOUND_NONE, 0},
     {"output_series_every", ENGRAM_OPTION_INTEGER, "1", "steps",
-     "interval of the rows of series.csv", ENGRAM_BOUND_AT_LEAST, 1},
+     "interval of the rows of series.csv; steerable", ENGRAM_BOUND_AT_LEAST, 1},
     {"output_fields_every", ENGRAM_OPTION_REAL, "0", "time",
-     "interval of the fields in fields.h5; 0: only the first and the last state",
+     "interval of the fields in fields.h5; 0: only the first and the last state; steerable",
      ENGRAM_BOUND_AT_LEAST, 0},
 };
 
@@ -56,9 +56,9 @@ static int CountEntries(const char *path)
 /** Takes away what an earlier run has left, so that no file of it stands beside the new ones. */
 static void RemoveResults(const char *directory)
 {
-    static const char *const names[] = {"case.yaml",    "series.csv", "fields.h5",
-                                        "fields.xmf",   "steady.csv", "bifurcation.csv",
-                                        "summary.yaml", "folds.csv",  "status.yaml"};
+    static const char *const names[] = {
+        "case.yaml",       "series.csv",   "fields.h5", "fields.xmf",  "steady.csv",
+        "bifurcation.csv", "summary.yaml", "folds.csv", "status.yaml", "steering.csv"};
     char path[PETSC_MAX_PATH_LEN + 32];
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", directory, names[i]);

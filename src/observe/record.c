@@ -100,6 +100,9 @@ static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const Engra
     TextFilePrint(file, "ns_per_cell_and_step: %.6g\n", 1e9 * outcome->step_seconds / updates);
     TextFilePrint(file, "checkpoints: %" PetscInt64_FMT "\ncheckpoint_seconds: %.6g\n",
                   outcome->checkpoints, outcome->checkpoint_seconds);
+    if (last->steering->is_used) {
+        TextFilePrint(file, "insitu_failures: %" PetscInt64_FMT "\n", last->steering->failures);
+    }
 }
 
 static PetscErrorCode StopRecord(void *context, const EngramSnapshot *last,

@@ -11,7 +11,6 @@ static const double FLUSH_SECONDS = 1.0;
 
 typedef struct Series {
     TextFile file;
-    PetscInt every;
     const char *directory;
     double flushed_at;
     PetscInt64 last_step; /* of the last row */
@@ -56,7 +55,8 @@ static PetscErrorCode ObserveSeries(void *context, const EngramSnapshot *snapsho
 {
     Series *series = context;
     PetscFunctionBeginUser;
-    if (snapshot->step % series->every == 0 || snapshot->is_wanted) {
+    const PetscInt64 every = (PetscInt64)snapshot->steering->present[ENGRAM_STEER_SERIES_EVERY];
+    if (snapshot->step % every == 0 || snapshot->is_wanted) {
         PetscCall(WriteRow(series, snapshot));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -117,7 +117,6 @@ PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputPara
     PetscFunctionBeginUser;
     (void)grid;
     PetscCall(PetscNew(&series));
-    series->every = parameters->series_every;
     series->directory = parameters->directory;
     *observer = (EngramObserver){.name = "series",
                                  .context = series,

@@ -20,6 +20,7 @@ PetscErrorCode ReactionCreate(Reaction *reaction)
     PetscFunctionBeginUser;
     reaction->input_time = NAN;
     reaction->lagged_rate = NAN;
+    reaction->factor = (EngramInputFactor){1.0, 1.0, 0.0};
     reaction->input_is_steady = (PetscBool)!EngramExpressionUses(reaction->model->input, 't');
     reaction->delay = reaction->model->epsilon * reaction->model->delay;
     PetscCall(EngramAlignedCalloc(reaction->grid->w_local, &reaction->input));
@@ -33,6 +34,36 @@ static void Fail(EngramState *state, const char *failure)
     state->failure = failure;
 }
 
+void ReactionChangeFactor(Reaction *reaction, double factor)
+{
+    EngramInputFactor *changed = &reaction->factor;
+    if (reaction->state->time > changed->since) {
+        changed->before = changed->after;
+        changed->since = reaction->state->time;
+    }
+    changed->after = factor;
+}
+
+/** I(w, t) times the factor of that time, unless it is there already. */
+static void SetInput(Reaction *reaction, double time)
+{
+    const PetscInt cells = reaction->grid->w_local;
+    const EngramInputFactor *factors = &reaction->factor;
+    const double factor = time > factors->since ? factors->after : factors->before;
+    const PetscBool is_of_time =
+        (PetscBool)(reaction->input_is_steady ? !isnan(reaction->input_time)
+                                              : reaction->input_time == time);
+    if (is_of_time && reaction->input_factor == factor) {
+        return;
+    }
+    EngramModelInput(reaction->model, time, cells, reaction->grid->w + 1, reaction->input);
+    for (PetscInt i = 0; i < cells; i++) {
+        reaction->input[i] = factor * reaction->input[i];
+    }
+    reaction->input_time = time;
+    reaction->input_factor = factor;
+}
+
 void ReactionSetActivity(Reaction *reaction, double time, double activity)
 {
     const PetscInt cells = reaction->grid->w_local;
@@ -40,9 +71,6 @@ void ReactionSetActivity(Reaction *reaction, double time, double activity)
     double *drift = EngramSliceSolverDrift(reaction->solver);
     const double response = EngramModelResponse(reaction->model, activity);
     const double noise = EngramModelNoise(reaction->model, activity);
-    const PetscBool is_known =
-        (PetscBool)(reaction->input_is_steady ? !isnan(reaction->input_time)
-                                              : reaction->input_time == time);
     reaction->state->activity = activity;
     reaction->state->activity_time = time;
     if (!isfinite(response)) {
@@ -53,10 +81,7 @@ void ReactionSetActivity(Reaction *reaction, double time, double activity)
         Fail(reaction->state, "the noise a(Nbar) is not positive and finite");
         return;
     }
-    if (!is_known) {
-        EngramModelInput(reaction->model, time, cells, w, reaction->input);
-        reaction->input_time = time;
-    }
+    SetInput(reaction, time);
     for (PetscInt i = 0; i < cells; i++) {
         drift[i] = reaction->input[i] + w[i] * response;
     }

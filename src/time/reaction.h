@@ -29,6 +29,8 @@ typedef struct Reaction {
     EngramDensity *density;                   /* p, filled from H where eps = 0; borrowed */
     double *input;                            /* [w_local] I(w, t) */
     double input_time;
+    double input_factor; /* with which it was evaluated */
+    EngramInputFactor factor;
     PetscBool input_is_steady;
     double delay;       /* eps d */
     double lagged_rate; /* what a lagged coupling sees; NaN: the rate at the start of the step */
@@ -44,6 +46,12 @@ PetscErrorCode ReactionCreate(Reaction *reaction);
  * the noise have no value for it the state is marked as failed. Not collective.
  */
 void ReactionSetActivity(Reaction *reaction, double time, double activity);
+
+/**
+ * Changes the factor of the input after the present time; what belongs to that time and is computed
+ * again keeps its own. Not collective.
+ */
+void ReactionChangeFactor(Reaction *reaction, double factor);
 
 /** N, Nbar and max |K N| of rows that have been transported, with the present drift. Collective. */
 PetscErrorCode ReactionRenewRates(Reaction *reaction, const EngramDensity *rows);

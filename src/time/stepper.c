@@ -263,6 +263,26 @@ PetscErrorCode EngramStepperTakeSteady(EngramStepper stepper, double rate)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+void EngramStepperChangeInputFactor(EngramStepper stepper, double factor)
+{
+    ReactionChangeFactor(&stepper->reaction, factor);
+}
+
+EngramInputFactor EngramStepperInputFactor(EngramStepper stepper)
+{
+    return stepper->reaction.factor;
+}
+
+void EngramStepperSetInputFactor(EngramStepper stepper, EngramInputFactor factor)
+{
+    stepper->reaction.factor = factor;
+}
+
+const double *EngramStepperLearning(EngramStepper stepper)
+{
+    return stepper->model->plasticity ? stepper->learning : NULL;
+}
+
 double EngramStepperTransportLimit(EngramStepper stepper)
 {
     return stepper->model->plasticity ? TransportStepLimit(&stepper->transport, &stepper->state)

@@ -10,6 +10,14 @@ from engram_test import EngramTestCase, main
 
 # The contract of the command line: option, unit, default; None must be given.
 CONTRACT = [
+    ("insitu_scripts", "none or FILE[,FILE...]", "none"),
+    ("insitu_every", "steps", "1"),
+    ("insitu_every_time", "time", "0"),
+    ("insitu_backend", "auto, paraview or catalyst", "auto"),
+    ("insitu_strict", "true or false", "false"),
+    ("insitu_deviation", "true or false", "false"),
+    ("insitu_live", "none or HOST:PORT", "none"),
+    ("steer_input_factor", "dimensionless", "1"),
     ("checkpoint_every", "time", "0"),
     ("checkpoint_wall", "seconds of wall time", "600"),
     ("checkpoint_keep", "checkpoints", "2"),

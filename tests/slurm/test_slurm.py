@@ -232,6 +232,24 @@ class RunTest(SlurmTestCase):
         self.assert_same_results(self.result(job), shared["long"])
 
 
+class PicturesTest(SlurmTestCase):
+    """insitu.sbatch."""
+
+    def test_pictures_with_an_x_server_of_the_job(self):
+        pictures = str(engram_test.SOURCE / "tools" / "insitu" / "density.py")
+        job = self.submit("insitu.sbatch", *SHORT, SCRIPTS=pictures, EVERY="500")
+        run_reference("short", SHORT)
+        self.assert_completed(job)
+        self.assertNotIn("display", self.log(job))
+        self.assertIn(f"results are in results/learning-{job}", self.log(job))
+        drawn = sorted((self.result(job) / "insitu").glob("*.png"))
+        self.assertGreater(len(drawn), 2, self.log(job))
+        # As extracts: the data that is written where there is no display.
+        self.assertEqual(list((self.result(job) / "insitu").glob("*.pvtr")), [])
+        self.assert_same_results(self.result(job), shared["short"])
+        self.assertEqual(list(self.folder.glob("results/.Xauthority*")), [])
+
+
 class WaitingTest(SlurmTestCase):
     """The jobs that setUpModule has submitted; the last tests."""
 

@@ -10,7 +10,7 @@
  * writes the results, finalises. Collective on MPI_COMM_WORLD.
  *
  * @return the exit code: 0 done, 1 internal error, 2 bad input, 3 stopped at a state that is not
- *         finite
+ *         finite; the others are in EngramExitCode
  */
 int EngramProgram(int argc, char **argv);
 

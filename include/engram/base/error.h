@@ -21,6 +21,7 @@
 #define ENGRAM_ERR_INPUT 2002
 #define ENGRAM_ERR_OUTPUT 2004
 #define ENGRAM_ERR_SOLVER 2006
+#define ENGRAM_ERR_INSITU 2008
 
 /** Exit codes of the executable. */
 typedef enum EngramExitCode {
@@ -29,6 +30,7 @@ typedef enum EngramExitCode {
     ENGRAM_EXIT_INPUT = 2,
     ENGRAM_EXIT_NONFINITE = 3,
     ENGRAM_EXIT_OUTPUT = 4,       /**< results could not be written */
+    ENGRAM_EXIT_INSITU = 5,       /**< an in situ script failed, and failures end the run */
     ENGRAM_EXIT_REQUEUE = 85,     /**< left at a checkpoint, to be continued by the next job */
     ENGRAM_EXIT_INTERRUPTED = 86, /**< left at a checkpoint at the user's wish */
 } EngramExitCode;
@@ -53,6 +55,9 @@ PetscErrorCode EngramOutputError(const char *format, ...) PETSC_ATTRIBUTE_FORMAT
 
 /** Reports a solve that failed, as EngramInputError does. @return ENGRAM_ERR_SOLVER */
 PetscErrorCode EngramSolverError(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
+/** Reports a failure of an in situ script that ends the run, as above. @return ENGRAM_ERR_INSITU */
+PetscErrorCode EngramInsituError(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
 
 /** PETSc's message of an error that the program reports in its own words. */
 typedef struct EngramErrorCapture {

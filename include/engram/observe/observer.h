@@ -16,6 +16,7 @@
 #include "engram/base/provenance.h"
 #include "engram/base/reduction.h"
 #include "engram/grid/grid.h"
+#include "engram/observe/steering.h"
 
 /** Integrals over the whole density, the same bits on any number of ranks. */
 typedef struct EngramDiagnostics {
@@ -42,6 +43,12 @@ typedef struct EngramSnapshot {
     const double *weight_density; /**< [w_local] H */
     const double *minimum;        /**< [w_local] smallest p of each slice */
     const double *refractory; /**< [w_local] refractory neurons R, or NULL without such a state */
+    const double *drift;      /**< [w_local] mu of the present density; NULL where that is */
+    const double *learning;   /**< [w_local] K(w), or NULL where the weights are frozen */
+    /** H Q(v; mu) in rows like the density, valid until the next call; NULL unless asked for. */
+    PetscErrorCode (*quasi_static)(void *context, const double **density);
+    void *quasi_static_context;
+    EngramSteering *steering;       /**< present intervals of the output, and room for requests */
     PetscInt coupling_iterations;   /**< evaluations of the scalar equation in the last step */
     PetscInt coupling_solutions;    /**< total rates known to solve it; 0: none was found */
     PetscBool is_wanted;            /**< to be kept whatever the intervals of the output */

@@ -62,6 +62,13 @@ typedef struct EngramState {
     const EngramSliceResults *results; /**< N, H, minimum of this rank's slices */
 } EngramState;
 
+/** The factor of the input, which a run may change between two steps. */
+typedef struct EngramInputFactor {
+    double before; /**< up to the time of the change ... */
+    double after;  /**< ... and beyond it */
+    double since;  /**< that time */
+} EngramInputFactor;
+
 /** A stepper. */
 typedef struct EngramStepper *EngramStepper;
 
@@ -105,6 +112,16 @@ PetscErrorCode EngramStepperFindSteady(EngramStepper stepper, EngramCouplingRoot
 
 /** Puts all slices into their quasi-static state for a total rate. Collective. */
 PetscErrorCode EngramStepperTakeSteady(EngramStepper stepper, double rate);
+
+/** Changes the factor of the input for the steps to come. Not collective. */
+void EngramStepperChangeInputFactor(EngramStepper stepper, double factor);
+
+/** Factor of the input with its last change: before a start, or for a restart. Not collective. */
+EngramInputFactor EngramStepperInputFactor(EngramStepper stepper);
+void EngramStepperSetInputFactor(EngramStepper stepper, EngramInputFactor factor);
+
+/** K(w) of this rank's cells, or NULL where weights are frozen; borrowed. Not collective. */
+const double *EngramStepperLearning(EngramStepper stepper);
 
 /** Name of the part of a state whose length is not known beforehand. */
 #define ENGRAM_STEPPER_HISTORY "rate_history"
