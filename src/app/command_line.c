@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engram/base/error.h"
+#include "protocol.h"
 
 static const EngramOption command_options[] = {
     {"dry_run", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
@@ -51,6 +52,21 @@ void CommandLineParse(int *argc, char **argv, CommandLine *command)
     }
 }
 
+/** How -help begins what it says of a default value, and the value. */
+static const char *DefaultHead(const EngramOption *option)
+{
+    if (!option->default_value) {
+        return "must be given";
+    }
+    return option->default_value[0] == '=' ? "default that of -" : "default ";
+}
+
+static const char *DefaultText(const EngramOption *option)
+{
+    const char *text = option->default_value ? option->default_value : "";
+    return text[0] == '=' ? text + 1 : text;
+}
+
 PetscErrorCode CommandLinePrintHelp(EngramOptions options)
 {
     PetscFunctionBeginUser;
@@ -67,8 +83,7 @@ PetscErrorCode CommandLinePrintHelp(EngramOptions options)
             const EngramOption *option = &table->options[i];
             PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  -%-20s %s\n  %-21s [%s; %s%s]\n",
                                   option->name, option->meaning, "", option->unit,
-                                  option->default_value ? "default " : "must be given",
-                                  option->default_value ? option->default_value : ""));
+                                  DefaultHead(option), DefaultText(option)));
         }
     }
     PetscCall(PetscPrintf(
@@ -103,12 +118,26 @@ static double OutputBytes(const EngramSimulation *simulation, const EngramOutput
     static const double bytes_per_row = 150.0;
     const double cells =
         (double)simulation->grid->v_nodes * (double)simulation->grid->w_cells * sizeof(double);
-    const double rows = (double)simulation->time.steps / (double)output->series_every + 2.0;
-    const double states =
-        output->fields_every > 0.0
-            ? PetscMin(simulation->time.end / output->fields_every, (double)simulation->time.steps)
-            : 1.0;
+    const double rows = (double)ProtocolSteps(simulation) / (double)output->series_every + 2.0;
+    const double states = output->fields_every > 0.0
+                              ? PetscMin(simulation->protocol->end / output->fields_every,
+                                         (double)ProtocolSteps(simulation))
+                              : (double)PetscMax(simulation->protocol->count, 1);
     return bytes_per_row * rows + cells * (states + 1.0);
+}
+
+/** One line for each phase. */
+static PetscErrorCode PrintPhases(const Protocol *protocol)
+{
+    PetscFunctionBeginUser;
+    for (int i = 0; i < protocol->count; i++) {
+        const Phase *phase = &protocol->phase[i];
+        PetscCall(EngramPrint(
+            "phase:   %s to t = %g: eps %g, %s, input %s%s\n", phase->name, phase->end,
+            phase->model.epsilon, phase->model.plasticity ? "learning" : "frozen weights",
+            EngramInputText(phase->model.input), phase->resets ? ", potentials reset" : ""));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** Steps and what the transport makes of them. */
@@ -122,18 +151,19 @@ static PetscErrorCode PrintSteps(const EngramSimulation *simulation)
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (time->is_adaptive) {
-        PetscCall(
-            EngramPrint("steps:   adaptive, the first of %g, to t = %g\n", time->step, time->end));
+        PetscCall(EngramPrint("steps:   adaptive, the first of %g, to t = %g\n", time->step,
+                              simulation->protocol->end));
     } else {
-        PetscCall(EngramPrint("steps:   %" PetscInt64_FMT " of %g to t = %g\n", time->steps,
-                              time->step, time->end));
+        PetscCall(EngramPrint("steps:   %" PetscInt64_FMT " of %g to t = %g\n",
+                              ProtocolSteps(simulation), time->step, simulation->protocol->end));
     }
+    PetscCall(PrintPhases(simulation->protocol));
     if (isfinite(limit)) {
         PetscCall(EngramPrint("CFL:     %.3g at t = 0 (transport limit %g; above 1 a step is "
                               "divided)\n",
                               time->step / limit, limit));
     } else {
-        PetscCall(EngramPrint("CFL:     none: %s\n", simulation->model->plasticity
+        PetscCall(EngramPrint("CFL:     none: %s\n", simulation->model->phase.plasticity
                                                          ? "implicit transport"
                                                          : "frozen weights"));
     }

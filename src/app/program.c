@@ -87,7 +87,7 @@ static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulatio
     PetscCall(EngramSimulationSetUp(PETSC_COMM_WORLD, options, simulation));
     PetscCall(
         EngramSliceSolverDescribe(simulation->solver, output->solver, sizeof(output->solver)));
-    if (simulation->is_steady && !simulation->model->plasticity) {
+    if (simulation->is_steady && !simulation->model->phase.plasticity) {
         /* These are found at once, or again: there is no state to keep. */
         InterruptionRemove();
     }

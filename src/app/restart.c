@@ -10,6 +10,7 @@
 #include "engram/base/file_system.h"
 #include "engram/checkpoint/checkpoint_case.h"
 #include "engram/checkpoint/checkpoint_folder.h"
+#include "protocol.h"
 
 PetscErrorCode RestartAddNumbers(EngramStateParts *parts, RunNumbers *numbers)
 {
@@ -89,7 +90,7 @@ PetscErrorCode RestartFind(const EngramSimulation *simulation, const EngramOutpu
     if (strcmp(text, "none") == 0) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    if (simulation->is_steady && !simulation->model->plasticity) {
+    if (simulation->is_steady && !simulation->model->phase.plasticity) {
         PetscCall(EngramInputError("-restart %s: steady states of frozen weights are found at "
                                    "once; there is nothing to continue",
                                    text));
@@ -148,11 +149,6 @@ static PetscErrorCode SetOrigin(EngramSimulation *simulation, EngramCheckpointFi
         numbers->origin_time = state->time;
         numbers->origin_step = (double)state->steps;
     }
-    if (state->time > time->end) {
-        PetscCall(EngramInputError("-time_end %g: the checkpoint is at t = %g already; give a "
-                                   "later end, or -restart an earlier checkpoint",
-                                   time->end, state->time));
-    }
     PetscCall(EngramTimeSetOrigin(time, numbers->origin_time, (PetscInt64)numbers->origin_step));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -165,6 +161,7 @@ PetscErrorCode RestartLoad(EngramSimulation *simulation, Restart *restart)
     PetscCall(EngramOptionsGetBoolean(simulation->options, "restart_force", &is_forced));
     PetscCall(EngramCheckpointOpen(simulation->grid, restart->path, &file));
     PetscCall(EngramCheckpointCheckCase(&file, simulation->options, is_forced));
+    PetscCall(ProtocolGoTo(simulation, restart->head.time));
     PetscCall(ReadState(simulation, &file, restart));
     PetscCall(SetOrigin(simulation, &file, restart));
     PetscCall(SteeringForgetChanged(simulation->options, &file, &restart->steering));
@@ -180,7 +177,7 @@ PetscErrorCode RestartHasEnded(const EngramSimulation *simulation,
     int answer = 0;
     PetscFunctionBeginUser;
     *has_ended = PETSC_FALSE;
-    if (!restart->continues_folder || restart->head.time != simulation->time.end) {
+    if (!restart->continues_folder || restart->head.time != simulation->protocol->end) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     PetscCall(PetscSNPrintf(path, sizeof(path), "%s/summary.yaml", output->directory));

@@ -6,6 +6,7 @@
 #include "engram/base/log.h"
 #include "engram/base/notice.h"
 #include "engram/observe/insitu_observer.h"
+#include "protocol.h"
 #include "steering.h"
 
 /* A time this close to a multiple of the output interval, in units of it, is that multiple. */
@@ -69,7 +70,10 @@ static PetscErrorCode TakeSnapshot(Run *run)
     snapshot->drift = EngramSliceSolverDrift(simulation->solver);
     snapshot->coupling_iterations = state->coupling_iterations;
     snapshot->coupling_solutions = state->coupling_solutions;
-    snapshot->is_last = (PetscBool)(state->time >= simulation->time.end);
+    snapshot->phase = simulation->protocol->present;
+    snapshot->phase_name = ProtocolPhaseName(simulation->protocol);
+    snapshot->is_wanted = ProtocolIsAtEnd(simulation->protocol, state->time);
+    snapshot->is_last = (PetscBool)(state->time >= simulation->protocol->end);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -250,7 +254,7 @@ static PetscErrorCode ObeyEarlyNotices(Run *run)
     PetscFunctionBeginUser;
     PetscCall(CheckpointingAgree(run, &notices));
     notices |= run->is_stop_requested ? ENGRAM_NOTICE_STOP : 0;
-    if (notices && !(run->simulation->is_steady && !run->simulation->model->plasticity)) {
+    if (notices && !(run->simulation->is_steady && !run->simulation->model->phase.plasticity)) {
         PetscCall(CheckpointingAfterStep(run, notices));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -264,8 +268,8 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
     *run = (Run){.simulation = simulation, .output = output, .outcome = outcome};
     SetOutcome(simulation, outcome);
     run->snapshot.grid = simulation->grid;
-    run->snapshot.steps = time->is_adaptive ? 0 : time->steps;
-    run->snapshot.end_time = time->end;
+    run->snapshot.steps = time->is_adaptive ? 0 : ProtocolSteps(simulation);
+    run->snapshot.end_time = simulation->protocol->end;
     run->snapshot.plan = plan;
     run->snapshot.learning = EngramStepperLearning(simulation->stepper);
     run->snapshot.steering = &run->steering;
@@ -292,9 +296,22 @@ PetscBool RunGoesOn(const Run *run)
     return (PetscBool)(!run->snapshot.is_last && !run->outcome->departure);
 }
 
+/** Begins the next phase where this one has come to its end. */
+static PetscErrorCode AdvanceProtocol(Run *run)
+{
+    PetscBool has_begun = PETSC_FALSE;
+    PetscFunctionBeginUser;
+    PetscCall(ProtocolAdvance(run->simulation, &has_begun));
+    if (has_begun) {
+        run->snapshot.learning = EngramStepperLearning(run->simulation->stepper);
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode RunStep(Run *run)
 {
     PetscFunctionBeginUser;
+    PetscCall(AdvanceProtocol(run));
     const PetscInt64 done = run->outcome->steps_done;
     const double began = MPI_Wtime();
     CheckpointingWatchClock(run);

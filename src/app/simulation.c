@@ -5,6 +5,7 @@
 #include "engram/base/error.h"
 #include "engram/base/log.h"
 #include "engram/observe/insitu_observer.h"
+#include "protocol.h"
 #include "run.h"
 #include "steady.h"
 #include "steering.h"
@@ -15,11 +16,12 @@ PetscErrorCode EngramSimulationRegisterOptions(EngramOptions options)
         &EngramModelOptions,       &EngramGridOptions,     &EngramTimeOptions,
         &EngramTransportOptions,   &EngramCouplingOptions, &EngramOutputOptions,
         &EngramSliceSolverOptions, &SteadyOptions,         &CheckpointOptions,
-        &EngramInsituOptions};
+        &EngramInsituOptions,      &ProtocolOptions};
     PetscFunctionBeginUser;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         PetscCall(EngramOptionsRegister(options, tables[i]));
     }
+    PetscCall(EngramOptionsRegisterFamily(options, &ProtocolPhaseOptions));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -83,6 +85,7 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     } else {
         PetscCall(WarnOfIdle(options, simulation));
     }
+    PetscCall(ProtocolCreate(simulation));
     PetscCall(EngramGridParametersGet(options, &grid_parameters));
     PetscCall(EngramGridCreate(comm, &grid_parameters, &simulation->grid));
     const EngramModel *model = simulation->model;
@@ -94,6 +97,7 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscCall(EngramOptionsRefuseUnknown(options));
     PetscCall(EngramStepperCreate(simulation->grid, simulation->model, simulation->solver,
                                   &simulation->time, &simulation->coupling, &simulation->stepper));
+    PetscCall(ProtocolCheck(simulation));
     PetscCall(SteeringSetFactor(simulation));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -112,15 +116,16 @@ PetscErrorCode EngramSimulationRun(EngramSimulation *simulation,
     char plan[128];
     const EngramTimeParameters *time = &simulation->time;
     PetscFunctionBeginUser;
+    const PetscInt64 steps = ProtocolSteps(simulation);
     if (simulation->is_steady) {
         PetscCall(SteadyRun(simulation, output, outcome));
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (time->is_adaptive) {
-        (void)snprintf(plan, sizeof(plan), "adaptive steps to t = %g", time->end);
+        (void)snprintf(plan, sizeof(plan), "adaptive steps to t = %g", simulation->protocol->end);
     } else {
-        (void)snprintf(plan, sizeof(plan), "%" PetscInt64_FMT " step%s to t = %g", time->steps,
-                       time->steps > 1 ? "s" : "", time->end);
+        (void)snprintf(plan, sizeof(plan), "%" PetscInt64_FMT " step%s to t = %g", steps,
+                       steps > 1 ? "s" : "", simulation->protocol->end);
     }
     PetscErrorCode code = RunStart(simulation, output, plan, outcome, &run);
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_STEPS));
@@ -142,6 +147,7 @@ PetscErrorCode EngramSimulationDestroy(EngramSimulation *simulation)
     PetscFunctionBeginUser;
     PetscCall(EngramStepperDestroy(&simulation->stepper));
     PetscCall(EngramSliceSolverDestroy(&simulation->solver));
+    PetscCall(ProtocolDestroy(&simulation->protocol));
     PetscCall(EngramModelDestroy(&simulation->model));
     PetscCall(EngramGridDestroy(&simulation->grid));
     PetscFunctionReturn(PETSC_SUCCESS);

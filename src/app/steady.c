@@ -55,12 +55,12 @@ PetscErrorCode SteadyAdjust(EngramSimulation *simulation)
     PetscBool is_sweep = PETSC_FALSE;
     PetscFunctionBeginUser;
     PetscCall(GetSweep(simulation->options, &sweep, &is_sweep));
-    if (EngramExpressionUses(model->input, 't')) {
+    if (!EngramInputIsSteady(model->phase.input)) {
         PetscCall(EngramInputError("-steady: -model_input \"%s\" changes with t, so nothing is "
                                    "steady; give the input of one time",
-                                   EngramExpressionText(model->input)));
+                                   EngramInputText(model->phase.input)));
     }
-    if (is_sweep && model->plasticity) {
+    if (is_sweep && model->phase.plasticity) {
         PetscCall(EngramInputError("-steady_sweep: needs frozen weights, -model_plasticity false: "
                                    "learning weights depend on where they start"));
     }
@@ -69,9 +69,9 @@ PetscErrorCode SteadyAdjust(EngramSimulation *simulation)
     }
     /* A steady state knows neither the time scale nor the delay. */
     model->delay = 0.0;
-    model->quasi_static_start = model->plasticity;
-    if (model->plasticity) {
-        model->epsilon = 0.0;
+    model->quasi_static_start = model->phase.plasticity;
+    if (model->phase.plasticity) {
+        model->phase.epsilon = 0.0;
         simulation->coupling.time = ENGRAM_COUPLING_IMPLICIT;
         simulation->time.scheme = ENGRAM_TIME_EULER;
         simulation->time.is_adaptive = PETSC_FALSE;
@@ -177,13 +177,14 @@ PetscErrorCode SteadyRun(EngramSimulation *simulation, const EngramOutputParamet
     PetscFunctionBeginUser;
     PetscCall(EngramOptionsGetReal(simulation->options, "steady_tolerance", &tolerance));
     PetscCall(GetSweep(simulation->options, &sweep, &is_sweep));
-    const char *plan = simulation->model->plasticity ? "the limit model until its weights rest"
-                                                     : "steady states of frozen weights";
+    const char *plan = simulation->model->phase.plasticity
+                           ? "the limit model until its weights rest"
+                           : "steady states of frozen weights";
     PetscErrorCode code = RunStart(simulation, output, plan, outcome, &run);
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_STEPS));
     if (!code) {
-        code =
-            simulation->model->plasticity ? RunToRest(&run, tolerance) : ShowStates(&run, output);
+        code = simulation->model->phase.plasticity ? RunToRest(&run, tolerance)
+                                                   : ShowStates(&run, output);
     }
     if (!code && is_sweep) {
         code = SweepRun(simulation->grid->comm, simulation->options, &sweep, output);

@@ -1,16 +1,16 @@
 #include "engram/base/options.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "engram/base/error.h"
+#include "option_value.h"
+#include "options_family.h"
 #include "options_source.h"
 
-enum { MAXIMUM_TABLES = 16, MAXIMUM_OPTIONS = 128 };
+enum { MAXIMUM_TABLES = 20, MAXIMUM_OPTIONS = 512, MAXIMUM_FAMILIES = 2 };
+
+/* Begins a default value that is the value of another option. */
+static const char REFERENCE = '=';
 
 struct EngramOptions {
     const EngramOptionTable *tables[MAXIMUM_TABLES];
@@ -19,6 +19,10 @@ struct EngramOptions {
     char *values[MAXIMUM_OPTIONS]; /* owned; what the records point to where not default */
     char *varied[MAXIMUM_OPTIONS]; /* owned; values of a variation, or NULL */
     int count;
+    const EngramOptionFamily *families[MAXIMUM_FAMILIES];
+    FamilyMembers members[MAXIMUM_FAMILIES];
+    EngramOptionTable member_tables[MAXIMUM_FAMILIES];
+    int family_count;
     EngramOptionsSource source;
 };
 
@@ -29,13 +33,12 @@ PetscErrorCode EngramOptionsCreate(EngramOptions *options)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramOptionsRegister(EngramOptions options, const EngramOptionTable *table)
+/** Options of a table get their places; the table itself is for -help. */
+static PetscErrorCode AddRecords(EngramOptions options, const EngramOptionTable *table)
 {
     PetscFunctionBeginUser;
-    PetscCheck(options->table_count < MAXIMUM_TABLES &&
-                   options->count + table->count <= MAXIMUM_OPTIONS,
-               PETSC_COMM_SELF, PETSC_ERR_MAX_VALUE, "Too many options registered");
-    options->tables[options->table_count++] = table;
+    PetscCheck(options->count + table->count <= MAXIMUM_OPTIONS, PETSC_COMM_SELF,
+               PETSC_ERR_MAX_VALUE, "Too many options registered");
     for (int i = 0; i < table->count; i++) {
         const EngramOption *option = &table->options[i];
         options->records[options->count].option = option;
@@ -43,6 +46,33 @@ PetscErrorCode EngramOptionsRegister(EngramOptions options, const EngramOptionTa
         options->records[options->count].is_default = PETSC_TRUE;
         options->count++;
     }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AddTable(EngramOptions options, const EngramOptionTable *table)
+{
+    PetscFunctionBeginUser;
+    PetscCheck(options->table_count < MAXIMUM_TABLES, PETSC_COMM_SELF, PETSC_ERR_MAX_VALUE,
+               "Too many tables of options registered");
+    options->tables[options->table_count++] = table;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsRegister(EngramOptions options, const EngramOptionTable *table)
+{
+    PetscFunctionBeginUser;
+    PetscCall(AddTable(options, table));
+    PetscCall(AddRecords(options, table));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsRegisterFamily(EngramOptions options, const EngramOptionFamily *family)
+{
+    PetscFunctionBeginUser;
+    PetscCheck(options->family_count < MAXIMUM_FAMILIES, PETSC_COMM_SELF, PETSC_ERR_MAX_VALUE,
+               "Too many families of options registered");
+    PetscCall(AddTable(options, family->members));
+    options->families[options->family_count++] = family;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -54,152 +84,6 @@ PetscErrorCode EngramOptionsRegisterCommands(EngramOptions options, const Engram
     for (int i = first; i < options->count; i++) {
         options->records[i].is_command = PETSC_TRUE;
     }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static const char *KindName(const EngramOption *option)
-{
-    switch (option->kind) {
-    case ENGRAM_OPTION_REAL:
-        return "a finite number";
-    case ENGRAM_OPTION_INTEGER:
-        return "a whole number";
-    case ENGRAM_OPTION_BOOLEAN:
-        return "true or false";
-    case ENGRAM_OPTION_EXPRESSION:
-        return "an expression";
-    case ENGRAM_OPTION_TEXT:
-        break;
-    }
-    return "a text";
-}
-
-static PetscBool ParseReal(const char *text, double *value)
-{
-    char *end = NULL;
-    *value = strtod(text, &end);
-    while (isspace((unsigned char)*end)) {
-        end++;
-    }
-    return (PetscBool)(end != text && *end == '\0' && isfinite(*value));
-}
-
-static PetscBool ParseInteger(const char *text, PetscInt *value)
-{
-    double real = 0.0;
-    if (!ParseReal(text, &real) || real != floor(real) || fabs(real) > (double)PETSC_MAX_INT) {
-        return PETSC_FALSE;
-    }
-    *value = (PetscInt)real;
-    return PETSC_TRUE;
-}
-
-static PetscBool ParseBoolean(const char *text, PetscBool *value)
-{
-    static const char *const yes[] = {"true", "yes", "on", "1", ""};
-    static const char *const no[] = {"false", "no", "off", "0"};
-    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
-        if (strcasecmp(text, yes[i]) == 0) {
-            *value = PETSC_TRUE;
-            return PETSC_TRUE;
-        }
-    }
-    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
-        if (strcasecmp(text, no[i]) == 0) {
-            *value = PETSC_FALSE;
-            return PETSC_TRUE;
-        }
-    }
-    return PETSC_FALSE;
-}
-
-static PetscErrorCode CheckBound(const EngramOption *option, const char *text)
-{
-    double value = 0.0;
-    PetscFunctionBeginUser;
-    (void)ParseReal(text, &value);
-    if (option->bound == ENGRAM_BOUND_ABOVE && !(value > option->bound_value)) {
-        PetscCall(EngramInputError("-%s %s: must be above %g (%s)", option->name, text,
-                                   option->bound_value, option->meaning));
-    }
-    if (option->bound == ENGRAM_BOUND_AT_LEAST && !(value >= option->bound_value)) {
-        PetscCall(EngramInputError("-%s %s: must be at least %g (%s)", option->name, text,
-                                   option->bound_value, option->meaning));
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** Checks that a value given by the user is of the option's kind and within its bounds. */
-static PetscErrorCode CheckValue(const EngramOption *option, const char *text)
-{
-    double real = 0.0;
-    PetscInt integer = 0;
-    PetscBool boolean = PETSC_FALSE;
-    PetscBool is_valid = PETSC_TRUE;
-    PetscFunctionBeginUser;
-    if (option->kind != ENGRAM_OPTION_BOOLEAN && text[0] == '\0') {
-        PetscCall(EngramInputError("-%s: needs a value (%s)", option->name, option->meaning));
-    }
-    if (option->kind == ENGRAM_OPTION_REAL) {
-        is_valid = ParseReal(text, &real);
-    } else if (option->kind == ENGRAM_OPTION_INTEGER) {
-        is_valid = ParseInteger(text, &integer);
-    } else if (option->kind == ENGRAM_OPTION_BOOLEAN) {
-        is_valid = ParseBoolean(text, &boolean);
-    }
-    if (!is_valid) {
-        PetscCall(EngramInputError("-%s %s: must be %s (%s)", option->name, text, KindName(option),
-                                   option->meaning));
-    }
-    PetscCall(CheckBound(option, text));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode LoadValue(EngramOptions options, int i)
-{
-    char key[PETSC_MAX_OPTION_NAME];
-    char text[ENGRAM_OPTION_LENGTH] = "";
-    PetscBool is_set = PETSC_FALSE;
-    EngramOptionRecord *record = &options->records[i];
-    PetscFunctionBeginUser;
-    PetscCall(PetscSNPrintf(key, sizeof(key), "-%s", record->option->name));
-    PetscCall(PetscOptionsGetString(NULL, NULL, key, text, sizeof(text), &is_set));
-    if (!is_set) {
-        if (!record->option->default_value) {
-            PetscCall(EngramInputError("-%s: must be given (%s: %s)", record->option->name,
-                                       KindName(record->option), record->option->meaning));
-        }
-        PetscFunctionReturn(PETSC_SUCCESS);
-    }
-    if (strlen(text) + 1 >= sizeof(text)) {
-        PetscCall(EngramInputError("-%s: value longer than %d characters", record->option->name,
-                                   ENGRAM_OPTION_LENGTH - 2));
-    }
-    PetscCall(CheckValue(record->option, text));
-    PetscCall(PetscFree(options->values[i]));
-    PetscCall(PetscStrallocpy(text, &options->values[i]));
-    record->value = options->values[i];
-    record->is_default = PETSC_FALSE;
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode EngramOptionsLoad(EngramOptions options, const char *case_file, int argc,
-                                 char **argv)
-{
-    PetscFunctionBeginUser;
-    PetscCall(EngramOptionsSourceRead(&options->source, case_file, argc, argv));
-    /* An unknown name is the likelier mistake when one that must be given is missing. */
-    PetscCall(EngramOptionsSourceRefuseUnknown(&options->source, options, PETSC_FALSE));
-    for (int i = 0; i < options->count; i++) {
-        PetscCall(LoadValue(options, i));
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode EngramOptionsRefuseUnknown(EngramOptions options)
-{
-    PetscFunctionBeginUser;
-    PetscCall(EngramOptionsSourceRefuseUnknown(&options->source, options, PETSC_TRUE));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -216,13 +100,94 @@ static PetscErrorCode FindRecord(EngramOptions options, const char *name,
     SETERRQ(PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "Option %s was never registered", name);
 }
 
+/** A default value that is the value of another option, which is loaded already. */
+static PetscErrorCode FollowReference(EngramOptions options, EngramOptionRecord *record)
+{
+    const EngramOptionRecord *meant = NULL;
+    PetscFunctionBeginUser;
+    const char *known = record->option->default_value;
+    if (known && known[0] == REFERENCE) {
+        PetscCall(FindRecord(options, known + 1, &meant));
+        record->value = meant->value;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode LoadValue(EngramOptions options, int i)
+{
+    char key[PETSC_MAX_OPTION_NAME];
+    char text[ENGRAM_OPTION_LENGTH] = "";
+    PetscBool is_set = PETSC_FALSE;
+    EngramOptionRecord *record = &options->records[i];
+    PetscFunctionBeginUser;
+    PetscCall(PetscSNPrintf(key, sizeof(key), "-%s", record->option->name));
+    PetscCall(PetscOptionsGetString(NULL, NULL, key, text, sizeof(text), &is_set));
+    if (!is_set) {
+        if (!record->option->default_value) {
+            PetscCall(EngramInputError("-%s: must be given (%s: %s)", record->option->name,
+                                       OptionKindName(record->option), record->option->meaning));
+        }
+        PetscCall(FollowReference(options, record));
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    if (strlen(text) + 1 >= sizeof(text)) {
+        PetscCall(EngramInputError("-%s: value longer than %d characters", record->option->name,
+                                   ENGRAM_OPTION_LENGTH - 2));
+    }
+    PetscCall(OptionCheckValue(record->option, text));
+    PetscCall(PetscFree(options->values[i]));
+    PetscCall(PetscStrallocpy(text, &options->values[i]));
+    record->value = options->values[i];
+    record->is_default = PETSC_FALSE;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** The options of all names that the user has listed. */
+static PetscErrorCode AddMembers(EngramOptions options)
+{
+    char key[PETSC_MAX_OPTION_NAME];
+    PetscFunctionBeginUser;
+    for (int i = 0; i < options->family_count; i++) {
+        char list[ENGRAM_OPTION_LENGTH] = "none";
+        const EngramOptionFamily *family = options->families[i];
+        PetscCall(PetscSNPrintf(key, sizeof(key), "-%s", family->list));
+        PetscCall(PetscOptionsGetString(NULL, NULL, key, list, sizeof(list), NULL));
+        PetscCall(FamilyMembersCreate(family, list, &options->members[i]));
+        options->member_tables[i] = (EngramOptionTable){
+            family->members->heading, options->members[i].options, options->members[i].count};
+        PetscCall(AddRecords(options, &options->member_tables[i]));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsLoad(EngramOptions options, const char *case_file, int argc,
+                                 char **argv)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramOptionsSourceRead(&options->source, case_file, argc, argv));
+    PetscCall(AddMembers(options));
+    /* An unknown name is the likelier mistake when one that must be given is missing. */
+    PetscCall(EngramOptionsSourceRefuseUnknown(&options->source, options, PETSC_FALSE));
+    for (int i = 0; i < options->count; i++) {
+        PetscCall(LoadValue(options, i));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsRefuseUnknown(EngramOptions options)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramOptionsSourceRefuseUnknown(&options->source, options, PETSC_TRUE));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode EngramOptionsGetReal(EngramOptions options, const char *name, double *value)
 {
     const EngramOptionRecord *record = NULL;
     PetscFunctionBeginUser;
     PetscCall(FindRecord(options, name, &record));
     const char *varied = options->varied[record - options->records];
-    PetscCheck(ParseReal(varied ? varied : record->value, value), PETSC_COMM_SELF,
+    PetscCheck(OptionParseReal(varied ? varied : record->value, value), PETSC_COMM_SELF,
                PETSC_ERR_ARG_WRONG, "Option %s is no number", name);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -237,9 +202,9 @@ static PetscErrorCode FindReal(EngramOptions options, const char *name, const ch
         if (strcmp(option->name, name) == 0) {
             if (option->kind != ENGRAM_OPTION_REAL) {
                 PetscCall(EngramInputError("-%s: is %s; only real numbers can be varied", name,
-                                           KindName(option)));
+                                           OptionKindName(option)));
             }
-            PetscCall(CheckValue(option, text));
+            PetscCall(OptionCheckValue(option, text));
             PetscFunctionReturn(PETSC_SUCCESS);
         }
     }
@@ -283,7 +248,7 @@ PetscErrorCode EngramOptionsGetInteger(EngramOptions options, const char *name, 
     const EngramOptionRecord *record = NULL;
     PetscFunctionBeginUser;
     PetscCall(FindRecord(options, name, &record));
-    PetscCheck(ParseInteger(record->value, value), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
+    PetscCheck(OptionParseInteger(record->value, value), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
                "Option %s is no whole number", name);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -293,7 +258,7 @@ PetscErrorCode EngramOptionsGetBoolean(EngramOptions options, const char *name, 
     const EngramOptionRecord *record = NULL;
     PetscFunctionBeginUser;
     PetscCall(FindRecord(options, name, &record));
-    PetscCheck(ParseBoolean(record->value, value), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
+    PetscCheck(OptionParseBoolean(record->value, value), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
                "Option %s is no truth value", name);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -334,19 +299,6 @@ PetscErrorCode EngramOptionsIsDefault(EngramOptions options, const char *name,
     const char *known = record->option->default_value;
     *is_default = (PetscBool)(record->is_default || (known && strcmp(known, record->value) == 0));
     PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscBool EngramOptionIsSame(const EngramOption *option, const char *a, const char *b)
-{
-    double real[2] = {0.0, 0.0};
-    PetscBool boolean[2] = {PETSC_FALSE, PETSC_FALSE};
-    const PetscBool is_number = (PetscBool)(option->kind != ENGRAM_OPTION_TEXT &&
-                                            ParseReal(a, &real[0]) && ParseReal(b, &real[1]));
-    if (option->kind == ENGRAM_OPTION_BOOLEAN && ParseBoolean(a, &boolean[0]) &&
-        ParseBoolean(b, &boolean[1])) {
-        return (PetscBool)(boolean[0] == boolean[1]);
-    }
-    return is_number ? (PetscBool)(real[0] == real[1]) : (PetscBool)(strcmp(a, b) == 0);
 }
 
 int EngramOptionsCount(EngramOptions options)
@@ -393,6 +345,9 @@ PetscErrorCode EngramOptionsDestroy(EngramOptions *options)
     for (int i = 0; i < (*options)->count; i++) {
         PetscCall(PetscFree((*options)->values[i]));
         PetscCall(PetscFree((*options)->varied[i]));
+    }
+    for (int i = 0; i < (*options)->family_count; i++) {
+        PetscCall(FamilyMembersDestroy(&(*options)->members[i]));
     }
     PetscCall(EngramOptionsSourceDestroy(&(*options)->source));
     PetscCall(PetscFree(*options));

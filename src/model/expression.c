@@ -29,9 +29,11 @@ static PetscErrorCode ListVariables(const char *variables, char *list, size_t si
 {
     PetscFunctionBeginUser;
     list[0] = '\0';
-    for (size_t i = 0; i < strlen(variables); i++) {
+    const size_t count = strlen(variables);
+    for (size_t i = 0; i < count; i++) {
         const char name[2] = {variables[i], '\0'};
-        PetscCall(PetscStrlcat(list, i ? " and " : "", size));
+        const char *joint = i + 1 < count ? ", " : " and ";
+        PetscCall(PetscStrlcat(list, i ? joint : "", size));
         PetscCall(PetscStrlcat(list, name, size));
     }
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -12,8 +12,10 @@ static const EngramOption model_options[] = {
      "ratio eps of the reacting time scale to the learning time scale; 0 is the limit model, whose "
      "potentials are quasi-static",
      ENGRAM_BOUND_AT_LEAST, 0},
-    {"model_input", ENGRAM_OPTION_EXPRESSION, "0", "expression in w, t",
-     "external input current I(w,t)", ENGRAM_BOUND_NONE, 0},
+    {"model_input", ENGRAM_OPTION_EXPRESSION, "0", "expression in w, t, s, or file:PATH",
+     "external input current I(w,t); s is the time since a phase began; a file has columns w,I or "
+     "t,w,I or s,w,I",
+     ENGRAM_BOUND_NONE, 0},
     {"model_response", ENGRAM_OPTION_EXPRESSION, "N", "expression in N",
      "response sigma(N) of the network to its total firing rate", ENGRAM_BOUND_NONE, 0},
     {"model_learning", ENGRAM_OPTION_EXPRESSION, "1", "expression in w",
@@ -75,45 +77,57 @@ static PetscErrorCode CheckModel(EngramModel *model)
             "-model_noise \"%s\": is %g at N = %g; it must be finite and greater than 0",
             EngramExpressionText(model->noise), noise, model->initial_rate));
     }
-    if (model->delay > 0.0 && model->epsilon == 0.0) {
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramModelEnter(EngramModel *model, const EngramModelPhase *phase)
+{
+    PetscFunctionBeginUser;
+    if (model->delay > 0.0 && phase->epsilon == 0.0) {
         PetscCall(
             EngramInputError("-model_delay %g: is a time in units of the reacting time, which "
                              "-model_epsilon 0 makes infinitely short; leave it out",
                              model->delay));
     }
-    model->quasi_static_start = (PetscBool)(model->quasi_static_start || model->epsilon == 0.0);
+    model->phase = *phase;
+    model->longest_delay = PetscMax(model->longest_delay, phase->epsilon * model->delay);
+    model->quasi_static_start = (PetscBool)(model->initial_quasi_static || phase->epsilon == 0.0);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode EngramModelCreate(EngramOptions options, EngramModel **model)
 {
     EngramModel *made = NULL;
+    EngramModelPhase whole = {.begin = 0.0};
+    const char *input = NULL;
     PetscFunctionBeginUser;
     PetscCall(PetscNew(&made));
     *model = made;
-    PetscCall(EngramOptionsGetReal(options, "model_epsilon", &made->epsilon));
+    PetscCall(EngramOptionsGetReal(options, "model_epsilon", &whole.epsilon));
     PetscCall(EngramOptionsGetReal(options, "model_delay", &made->delay));
     PetscCall(EngramOptionsGetReal(options, "model_refractory", &made->refractory));
     PetscCall(EngramOptionsGetReal(options, "initial_rate", &made->initial_rate));
-    PetscCall(EngramOptionsGetBoolean(options, "initial_quasi_static", &made->quasi_static_start));
-    PetscCall(EngramOptionsGetBoolean(options, "model_plasticity", &made->plasticity));
+    PetscCall(
+        EngramOptionsGetBoolean(options, "initial_quasi_static", &made->initial_quasi_static));
+    PetscCall(EngramOptionsGetBoolean(options, "model_plasticity", &whole.plasticity));
     PetscCall(GetFlux(options, &made->flux));
     PetscCall(GetExpression(options, "model_noise", "N", &made->noise));
-    PetscCall(GetExpression(options, "model_input", "wt", &made->input));
+    PetscCall(EngramOptionsGetText(options, "model_input", &input));
+    PetscCall(EngramInputCreate("model_input", input, &made->input));
     PetscCall(GetExpression(options, "model_response", "N", &made->response));
     PetscCall(GetExpression(options, "model_learning", "w", &made->learning));
     PetscCall(GetExpression(options, "initial_density", "wv", &made->initial));
     PetscCall(CheckModel(made));
+    whole.input = made->input;
+    PetscCall(EngramModelEnter(made, &whole));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 void EngramModelInput(const EngramModel *model, double time, PetscInt count, const double *w,
                       double *input)
 {
-    for (PetscInt i = 0; i < count; i++) {
-        const double variables[2] = {w[i], time};
-        input[i] = EngramExpressionValue(model->input, variables);
-    }
+    const EngramModelPhase *phase = &model->phase;
+    EngramInputValues(phase->input, time, time - phase->begin, count, w, input);
 }
 
 double EngramModelResponse(const EngramModel *model, double total_rate)
@@ -206,7 +220,7 @@ PetscErrorCode EngramModelDestroy(EngramModel **model)
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     PetscCall(EngramExpressionDestroy(&(*model)->noise));
-    PetscCall(EngramExpressionDestroy(&(*model)->input));
+    PetscCall(EngramInputDestroy(&(*model)->input));
     PetscCall(EngramExpressionDestroy(&(*model)->response));
     PetscCall(EngramExpressionDestroy(&(*model)->learning));
     PetscCall(EngramExpressionDestroy(&(*model)->initial));

@@ -26,6 +26,7 @@ typedef struct Fields {
     EngramHdf5Part slices; /* a row [w] */
     EngramHdf5Part plane;  /* a row [v][w] */
     PetscBool has_refractory;
+    PetscBool has_phase;
     PetscInt rows;
     double every;         /* interval of the rows in time */
     double interval;      /* of the last row written */
@@ -114,6 +115,10 @@ static PetscErrorCode CreateDatasets(Fields *fields)
         PetscCall(EngramHdf5CreateRows(file, "refractory", &fields->slices, "1/weight",
                                        "refractory neurons R[time][w], a part of weight_density"));
     }
+    if (fields->has_phase) {
+        PetscCall(EngramHdf5CreateRows(file, "phase", &fields->number, "dimensionless",
+                                       "number of the phase, from 0, in protocol_phases"));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -154,6 +159,10 @@ static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
         PetscCall(
             EngramHdf5WriteRow(file, "refractory", row, &fields->slices, snapshot->refractory));
     }
+    if (fields->has_phase) {
+        const double phase = (double)snapshot->phase;
+        PetscCall(EngramHdf5WriteRow(file, "phase", row, &fields->number, &phase));
+    }
     PetscCall(EngramHdf5Flush(file));
     PetscCall(XdmfSeriesAppend(&fields->xdmf, row, snapshot->time));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_FIELDS_WRITE, 0.0));
@@ -166,13 +175,20 @@ static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
 static PetscErrorCode DescribeRun(const EngramSnapshot *snapshot, Fields *fields, char *path,
                                   size_t size)
 {
-    static const char *const names[] = {"time",        "total_rate",     "density",
-                                        "firing_rate", "weight_density", "refractory"};
+    static const char *const names[] = {"time", "total_rate", "density", "firing_rate",
+                                        "weight_density"};
+    EngramHdf5Image *image = &fields->image;
     PetscFunctionBeginUser;
     fields->has_refractory = (PetscBool)(snapshot->refractory != NULL);
-    fields->image.datasets = fields->has_refractory ? 6 : 5;
-    for (int d = 0; d < fields->image.datasets; d++) {
-        fields->image.names[d] = names[d];
+    fields->has_phase = (PetscBool)(snapshot->phase_name != NULL);
+    for (image->datasets = 0; image->datasets < 5; image->datasets++) {
+        image->names[image->datasets] = names[image->datasets];
+    }
+    if (fields->has_refractory) {
+        image->names[image->datasets++] = "refractory";
+    }
+    if (fields->has_phase) {
+        image->names[image->datasets++] = "phase";
     }
     DescribeParts(snapshot->grid, fields);
     PetscCall(PetscSNPrintf(path, size, "%s/fields.h5", fields->parameters.directory));

@@ -106,7 +106,7 @@ static PetscErrorCode StopProgress(void *context, const EngramSnapshot *last,
     EngramDiagnostics diagnostics;
     PetscFunctionBeginUser;
     PetscCall(EngramSnapshotDiagnostics(last, &diagnostics));
-    if (progress->rank == 0 && last->is_wanted) {
+    if (progress->rank == 0 && last->is_wanted && outcome->steady_states >= 0) {
         (void)fprintf(
             stderr,
             "engram: %s, %" PetscInt64_FMT " steady state%s: mass error %.1e, min density "

@@ -24,11 +24,15 @@ static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
     series->last_step = snapshot->step;
     TextFilePrint(&series->file,
                   "%" PetscInt64_FMT ",%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%" PetscInt_FMT
-                  ",%" PetscInt_FMT "\n",
+                  ",%" PetscInt_FMT,
                   snapshot->step, snapshot->time, snapshot->dt, snapshot->total_rate,
                   diagnostics.mass_error, diagnostics.min_density, diagnostics.mean_weight,
                   diagnostics.var_weight, snapshot->coupling_iterations,
                   snapshot->coupling_solutions);
+    if (snapshot->phase_name) {
+        TextFilePrint(&series->file, ",%d", snapshot->phase);
+    }
+    TextFilePrint(&series->file, "\n");
     if (MPI_Wtime() - series->flushed_at > FLUSH_SECONDS) {
         series->flushed_at = MPI_Wtime();
         /* A failure stays with the stream and is reported when the run has come to its end. */
@@ -46,7 +50,8 @@ static PetscErrorCode StartSeries(void *context, const EngramSnapshot *initial)
     PetscCall(TextFileOpen(initial->grid->comm, series->directory, "series.csv", &series->file));
     TextFilePrint(&series->file,
                   "step,time,dt,total_rate,mass_error,min_density,mean_weight,var_weight,"
-                  "coupling_iterations,coupling_solutions\n");
+                  "coupling_iterations,coupling_solutions%s\n",
+                  initial->phase_name ? ",phase" : "");
     PetscCall(WriteRow(series, initial));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

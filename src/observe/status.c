@@ -73,6 +73,9 @@ static void PrintNow(Page *page)
 static void PrintSnapshot(Page *page, const Status *status, const EngramSnapshot *snapshot)
 {
     Print(page, "time: %.17g\nend_time: %.17g\n", snapshot->time, snapshot->end_time);
+    if (snapshot->phase_name) {
+        PrintText(page, "phase", snapshot->phase_name);
+    }
     Print(page, "step: %" PetscInt64_FMT "\nsteps: %" PetscInt64_FMT "\n", snapshot->step,
           snapshot->steps);
     Print(page, "start_time: %.17g\nwall_seconds: %.6g\n", status->start_time,

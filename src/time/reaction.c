@@ -15,14 +15,20 @@ static const double LARGEST_LAMBDA = 1e100;
 /* Entries of the history to begin with. */
 enum { HISTORY_ROOM = 1024 };
 
+void ReactionFollowModel(Reaction *reaction)
+{
+    const EngramModelPhase *phase = &reaction->model->phase;
+    reaction->input_time = NAN;
+    reaction->input_is_steady = EngramInputIsSteady(phase->input);
+    reaction->delay = phase->epsilon * reaction->model->delay;
+}
+
 PetscErrorCode ReactionCreate(Reaction *reaction)
 {
     PetscFunctionBeginUser;
-    reaction->input_time = NAN;
     reaction->lagged_rate = NAN;
     reaction->factor = (EngramInputFactor){1.0, 1.0, 0.0};
-    reaction->input_is_steady = (PetscBool)!EngramExpressionUses(reaction->model->input, 't');
-    reaction->delay = reaction->model->epsilon * reaction->model->delay;
+    ReactionFollowModel(reaction);
     PetscCall(EngramAlignedCalloc(reaction->grid->w_local, &reaction->input));
     PetscCall(RateHistoryCreate(reaction->model->initial_rate, HISTORY_ROOM, &reaction->history));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -99,7 +105,7 @@ static PetscErrorCode ReduceRates(Reaction *reaction, PetscBool with_mass)
 PetscErrorCode ReactionRenewRates(Reaction *reaction, const EngramDensity *rows)
 {
     PetscFunctionBeginUser;
-    if (reaction->model->epsilon > 0.0) {
+    if (reaction->model->phase.epsilon > 0.0) {
         PetscCall(EngramSliceSolverMeasureRates(reaction->solver, rows));
     } else {
         const EngramSliceResults *results = reaction->state->results;
@@ -117,7 +123,7 @@ PetscErrorCode ReactionRestoreMass(Reaction *reaction, const EngramDensity *rows
     double mass = 0.0;
     PetscFunctionBeginUser;
     const EngramGrid *grid = reaction->grid;
-    if (reaction->model->epsilon > 0.0) {
+    if (reaction->model->phase.epsilon > 0.0) {
         PetscCall(EngramSliceSolverMeasure(reaction->solver, rows));
         summed[0] = reaction->state->results->weight_density;
     }
@@ -152,7 +158,7 @@ static Trial TrialOfStep(Reaction *reaction, double time, const EngramDensity *r
     const EngramState *state = reaction->state;
     const double dt = time - state->time;
     const double seen = time - reaction->delay;
-    const double epsilon = reaction->model->epsilon;
+    const double epsilon = reaction->model->phase.epsilon;
     Trial trial = {.reaction = reaction, .rows = rows, .time = time, .known = 0.0, .share = 1.0};
     trial.lambda = epsilon > 0.0 ? PetscMin(dt / epsilon, LARGEST_LAMBDA) : INFINITY;
     if (reaction->delay > 0.0) {
@@ -269,7 +275,7 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
 {
     EngramState *state = reaction->state;
     PetscFunctionBeginUser;
-    const PetscBool is_limit = (PetscBool)(reaction->model->epsilon == 0.0);
+    const PetscBool is_limit = (PetscBool)(reaction->model->phase.epsilon == 0.0);
     if (is_limit && from != to) {
         PetscCall(VecCopy(from->vec, to->vec));
     }
@@ -305,7 +311,7 @@ static PetscErrorCode RefuseStart(const Reaction *reaction)
     PetscFunctionBeginUser;
     PetscCall(EngramInputError("-model_input \"%s\", -model_response \"%s\", -model_noise \"%s\": "
                                "the total firing rate of the initial state is not finite",
-                               EngramExpressionText(reaction->model->input),
+                               EngramInputText(reaction->model->phase.input),
                                EngramExpressionText(reaction->model->response),
                                EngramExpressionText(reaction->model->noise)));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -320,11 +326,13 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows)
     double previous = NAN;
     EngramState *state = reaction->state;
     PetscFunctionBeginUser;
+    const double time = state->time;
     const PetscBool is_delayed = (PetscBool)(reaction->delay > 0.0);
+    const double known = RateHistoryAt(&reaction->history, time - reaction->delay);
     state->total_rate = 0.0;
     for (int i = 0; i < MAXIMUM_START_ITERATIONS && state->total_rate != previous; i++) {
         previous = state->total_rate;
-        ReactionSetActivity(reaction, 0.0, is_delayed ? reaction->model->initial_rate : previous);
+        ReactionSetActivity(reaction, time, is_delayed ? known : previous);
         if (state->is_finite) {
             PetscCall(EngramSliceSolverMeasureRates(reaction->solver, rows));
             PetscCall(ReduceRates(reaction, PETSC_FALSE));

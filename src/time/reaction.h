@@ -38,6 +38,9 @@ typedef struct Reaction {
     const char *trial_failure; /* why an activity that was tried has no meaning, or NULL */
 } Reaction;
 
+/** Takes input and delay of the present phase of the model. Not collective. */
+void ReactionFollowModel(Reaction *reaction);
+
 /** Allocates what is needed; the borrowed members must be set. Collective. */
 PetscErrorCode ReactionCreate(Reaction *reaction);
 

@@ -13,7 +13,7 @@ static PetscErrorCode RefuseContradictions(const EngramGrid *grid, const EngramM
                                            const EngramCouplingParameters *coupling)
 {
     PetscFunctionBeginUser;
-    const PetscBool is_limit = (PetscBool)(model->epsilon == 0.0);
+    const PetscBool is_limit = (PetscBool)(model->phase.epsilon == 0.0);
     if (is_limit && !EngramSliceSolverIsDirect(solver)) {
         PetscCall(EngramInputError("-slice_...: -model_epsilon 0 has no linear systems to solve, "
                                    "only quasi-static states; leave the options of the slice "
@@ -26,7 +26,7 @@ static PetscErrorCode RefuseContradictions(const EngramGrid *grid, const EngramM
                                    "error no extrapolation removes; add -coupling implicit"));
     }
     const PetscInt fewest = grid->w_cells / grid->size;
-    if (model->plasticity && time->transport.order == 2 &&
+    if (model->phase.plasticity && time->transport.order == 2 &&
         time->transport.time == ENGRAM_TRANSPORT_EXPLICIT && grid->size > 1 && fewest < 2) {
         PetscCall(EngramInputError("-transport_order 2: needs two cells of w on every rank; start "
                                    "at most %" PetscInt_FMT " ranks, or take -transport_time "
@@ -52,6 +52,20 @@ static PetscErrorCode CreateReaction(EngramStepper stepper)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** What depends on the phase of the model: the transport, and the rows of paired steps. */
+static PetscErrorCode CreateParts(EngramStepper stepper)
+{
+    PetscFunctionBeginUser;
+    if (stepper->model->phase.plasticity) {
+        PetscCall(TransportStepCreate(stepper->grid, stepper->rows->rows, &stepper->time.transport,
+                                      &stepper->reaction, stepper->learning, &stepper->transport));
+    }
+    if (stepper->is_paired) {
+        PetscCall(PairedStepCreate(stepper));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode EngramStepperCreate(const EngramGrid *grid, const EngramModel *model,
                                    EngramSliceSolver solver, const EngramTimeParameters *time,
                                    const EngramCouplingParameters *coupling, EngramStepper *stepper)
@@ -69,20 +83,34 @@ PetscErrorCode EngramStepperCreate(const EngramGrid *grid, const EngramModel *mo
     made->is_paired = (PetscBool)(time->scheme == ENGRAM_TIME_EXTRAPOLATED || time->is_adaptive);
     PetscCall(EngramDensityCreate(grid, EngramSliceSolverRows(solver), &made->density));
     PetscCall(EngramDensityCreate(grid, 1, &made->weights));
-    made->rows = model->epsilon > 0.0 ? &made->density : &made->weights;
+    made->rows = model->phase.epsilon > 0.0 ? &made->density : &made->weights;
     PetscCall(EngramReductionCreate(grid->comm, &made->reduction));
     PetscCall(EngramAlignedCalloc(grid->w_local, &made->learning));
     PetscCall(EngramModelLearning(model, grid, made->learning));
     made->state.density = &made->density;
     made->state.results = EngramSliceSolverResults(solver);
     PetscCall(CreateReaction(made));
-    if (model->plasticity) {
-        PetscCall(TransportStepCreate(grid, made->rows->rows, &time->transport, &made->reaction,
-                                      made->learning, &made->transport));
-    }
-    if (made->is_paired) {
-        PetscCall(PairedStepCreate(made));
-    }
+    PetscCall(CreateParts(made));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramStepperCheckModel(EngramStepper stepper)
+{
+    PetscFunctionBeginUser;
+    PetscCall(RefuseContradictions(stepper->grid, stepper->model, stepper->solver, &stepper->time,
+                                   &stepper->coupling));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramStepperFollowModel(EngramStepper stepper)
+{
+    PetscFunctionBeginUser;
+    PetscCall(TransportStepDestroy(&stepper->transport));
+    PetscCall(PairedStepDestroy(stepper));
+    stepper->was_limit = (PetscBool)(stepper->rows == &stepper->weights);
+    stepper->rows = stepper->model->phase.epsilon > 0.0 ? &stepper->density : &stepper->weights;
+    ReactionFollowModel(&stepper->reaction);
+    PetscCall(CreateParts(stepper));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -197,7 +225,7 @@ PetscErrorCode StepperSubStep(EngramStepper stepper, const EngramDensity *from,
     EngramState *state = &stepper->state;
     const EngramDensity *rows = from;
     PetscFunctionBeginUser;
-    if (stepper->model->plasticity) {
+    if (stepper->model->phase.plasticity) {
         PetscCall(TransportStepAdvance(&stepper->transport, time - state->time, substeps, from, to,
                                        state));
         rows = to;
@@ -238,7 +266,7 @@ PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time)
     if (stepper->reaction.delay > 0.0 && state->time > started) {
         RateHistoryTruncate(history, started);
         PetscCall(RateHistoryPush(history, state->time, state->total_rate));
-        RateHistoryForget(history, state->time - stepper->reaction.delay);
+        RateHistoryForget(history, state->time - stepper->model->longest_delay);
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -280,13 +308,14 @@ void EngramStepperSetInputFactor(EngramStepper stepper, EngramInputFactor factor
 
 const double *EngramStepperLearning(EngramStepper stepper)
 {
-    return stepper->model->plasticity ? stepper->learning : NULL;
+    return stepper->model->phase.plasticity ? stepper->learning : NULL;
 }
 
 double EngramStepperTransportLimit(EngramStepper stepper)
 {
-    return stepper->model->plasticity ? TransportStepLimit(&stepper->transport, &stepper->state)
-                                      : INFINITY;
+    return stepper->model->phase.plasticity
+               ? TransportStepLimit(&stepper->transport, &stepper->state)
+               : INFINITY;
 }
 
 double EngramStepperMemory(EngramStepper stepper)

@@ -47,6 +47,7 @@ struct EngramStepper {
     TransportStep transport;
     Reaction reaction;
     PairedStep pair;
+    PetscBool was_limit; /* before the last change of the model: H itself was transported */
     PetscBool is_paired; /* steps consist of a whole one and two halves */
     double *learning;    /* [w_local] K(w) */
     EngramState state;

@@ -196,5 +196,6 @@ PetscErrorCode TransportStepDestroy(TransportStep *transport)
     PetscCall(EngramAlignedFree(&transport->courant.phi));
     PetscCall(EngramAlignedFree(&transport->courant.decay));
     PetscCall(EngramAlignedFree(&transport->courant.open));
+    *transport = (TransportStep){.grid = NULL};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

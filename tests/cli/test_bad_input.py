@@ -67,8 +67,8 @@ WRONG_GRIDS = [
 
 # Option, expression, and what the message says of the place.
 BAD_EXPRESSIONS = [
-    ("model_input", "1 + x", 'in w and t; at position 5: Unexpected token "x"'),
-    ("model_input", "v", 'in w and t; at position 1: Unexpected token "v"'),
+    ("model_input", "1 + x", 'in w, t and s; at position 5: Unexpected token "x"'),
+    ("model_input", "v", 'in w, t and s; at position 1: Unexpected token "v"'),
     ("model_input", "2*foo(1)", 'at position 3: Unexpected token "foo"'),
     ("model_input", "w t", 'at position 3: Unexpected variable "t"'),
     ("model_input", "(1 + w", "at position 6: Missing parenthesis"),

@@ -54,6 +54,22 @@ FAMILY = {
     "everything in the limit": {**EVERYTHING, **ADAPTIVE, "model_epsilon": 0, "model_delay": 0},
 }
 
+# Phases that end with steps and between them, with all that can change from one to the next.
+PROTOCOL = {
+    "time_end": None, "model_delay": 0.1, "initial_rate": 0.2, "transport_order": 2,
+    "model_refractory": 0.4, "protocol_phases": "learn,rest,test",
+    "phase_learn_duration": 8 * STEP, "phase_rest_duration": 5.5 * STEP,
+    "phase_test_duration": 7 * STEP, "phase_rest_input": "0.5 + s", "phase_rest_epsilon": 0.03,
+    "phase_test_plasticity": False, "phase_test_initial": "reset", "checkpoint_every": STEP / 1000,
+}
+
+PROTOCOLS = {
+    "fixed": PROTOCOL,
+    "adaptive": {**PROTOCOL, **ADAPTIVE, "time_scheme": "extrapolated", "coupling": "implicit"},
+    "limit": {**PROTOCOL, "model_delay": 0, "phase_rest_epsilon": 0, "time_scheme": "extrapolated",
+              "coupling": "implicit"},
+}
+
 # Parts of the way at which the runs of the family are stopped, with the ranks that go on.
 STOPS = [(0.1, 3), (0.55, 2), (0.97, 5)]
 
@@ -110,6 +126,25 @@ class BitsTest(RestartTestCase):
                 # The last adaptive step is cut to the end, unless that is wanted anyway.
                 if not changes.get("time_adaptive") or changes.get("output_fields_every") != 0:
                     self.extend(reference, whole, LEARNING["time_end"], f"extended_{number}")
+
+    def test_protocols(self):
+        """From any step of any phase, the ends of phases among them."""
+        for name, changes in PROTOCOLS.items():
+            with self.subTest(case=name):
+                reference = self.place(f"protocol_{name}", {**LEARNING, **changes})
+                whole = self.go(reference)
+                steps = reference.steps()
+                numbers = whole.series()["phase"]
+                ends = [step for step in steps[:-1] if numbers[step + 1] != numbers[step]]
+                self.assertEqual(len(ends), 2)
+                for step, ranks in [(ends[0], 2), (ends[0] + 1, 3), (ends[1] - 1, 1),
+                                    (ends[1], 3), (steps[-2], 2)]:
+                    place = self.copy(reference, f"protocol_{name}_{step}_{ranks}")
+                    place.lose_checkpoints_after(step)
+                    outcome = self.go(place, "-restart", "auto", ranks=ranks)
+                    self.assert_continued(outcome, step)
+                    self.assert_same(reference, place)
+                    self.assert_same_summary(whole, outcome)
 
     def test_checkpoints_change_no_bit(self):
         """Runs with checkpoints and without any have the same outputs, on other ranks too."""

@@ -39,7 +39,7 @@ static PetscErrorCode SolveSlices(EngramSimulation *simulation)
     PetscFunctionBeginUser;
     const EngramState *state = EngramStepperState(simulation->stepper);
     PetscCall(EngramSliceSolverSolve(simulation->solver,
-                                     simulation->time.step / simulation->model->epsilon, 0.0,
+                                     simulation->time.step / simulation->model->phase.epsilon, 0.0,
                                      state->density, state->density));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

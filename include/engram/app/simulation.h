@@ -21,6 +21,7 @@ typedef struct EngramSimulation {
     EngramCouplingParameters coupling;
     PetscBool is_steady;           /**< steady states are looked for instead of a run in time */
     double started;                /**< when the program began, by MPI_Wtime */
+    struct Protocol *protocol;     /**< the phases, and the end of the run */
     const struct Restart *restart; /**< what the run goes on from, or NULL; borrowed */
     EngramGrid *grid;
     EngramModel *model;

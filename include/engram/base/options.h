@@ -48,6 +48,18 @@ typedef struct EngramOptionTable {
     int count;
 } EngramOptionTable;
 
+/**
+ * Options that exist once for each name in a list which the user gives, as prefix_NAME_ending. What
+ * begins with = in a default value is the name of another option, whose value is the default.
+ */
+typedef struct EngramOptionFamily {
+    const char *list;                 /**< option with the names, commas between them, or "none" */
+    const EngramOptionTable *members; /**< as in -help, with names like "phase_NAME_duration" */
+} EngramOptionFamily;
+
+/** Word in the names of a family that stands for one of the list. */
+#define ENGRAM_FAMILY_WORD "NAME"
+
 /** One option of a run, with its value. */
 typedef struct EngramOptionRecord {
     const EngramOption *option;
@@ -68,6 +80,12 @@ PetscErrorCode EngramOptionsRegister(EngramOptions options, const EngramOptionTa
 /** Adds a table of options that say what to do with a case and are no part of it. Not collective.
  */
 PetscErrorCode EngramOptionsRegisterCommands(EngramOptions options, const EngramOptionTable *table);
+
+/**
+ * Adds a family, which must outlive the set; its table of members is for -help. Not collective. The
+ * option with the list must be registered, too.
+ */
+PetscErrorCode EngramOptionsRegisterFamily(EngramOptions options, const EngramOptionFamily *family);
 
 /**
  * Reads the case file into PETSc's options and the command line once more over it, then takes the

@@ -23,21 +23,32 @@
 #include "engram/grid/grid.h"
 #include "engram/kernels/face_table.h"
 #include "engram/model/expression.h"
+#include "engram/model/input.h"
 
-/** The model; read-only after creation. */
-typedef struct EngramModel {
+/** What a phase of a protocol may have of its own. */
+typedef struct EngramModelPhase {
+    double begin;         /**< time at which it begins: s = t - begin */
     double epsilon;       /**< eps >= 0: reacting over learning time scale; 0: the limit */
-    double delay;         /**< d >= 0, in units of the reacting time */
-    double refractory;    /**< tau >= 0, mean refractory time in units of the reacting time */
-    double initial_rate;  /**< Nbar before t = 0 */
-    EngramFlux flux;      /**< weights of the flux in v */
     PetscBool plasticity; /**< false: frozen weights, no transport in w at all */
-    PetscBool quasi_static_start; /**< the initial density gives only H; always so for eps = 0 */
-    EngramExpression noise;       /**< a(N) > 0; owned */
-    EngramExpression input;       /**< I(w, t); owned */
-    EngramExpression response;    /**< sigma(N); owned */
-    EngramExpression learning;    /**< K(w); owned */
-    EngramExpression initial;     /**< initial density in w and v, up to its mass; owned */
+    EngramInput input;    /**< I(w, t) */
+} EngramModelPhase;
+
+/** The model; read-only but for EngramModelEnter. */
+typedef struct EngramModel {
+    EngramModelPhase phase; /**< the present one; its input is borrowed */
+    double delay;           /**< d >= 0, in units of the reacting time */
+    double
+        longest_delay; /**< eps d of the phase in which it is longest: what the past is kept for */
+    double refractory; /**< tau >= 0, mean refractory time in units of the reacting time */
+    double initial_rate;            /**< Nbar before t = 0 */
+    EngramFlux flux;                /**< weights of the flux in v */
+    PetscBool initial_quasi_static; /**< the initial density is to give only H */
+    PetscBool quasi_static_start;   /**< it does: always so for eps = 0 */
+    EngramExpression noise;         /**< a(N) > 0; owned */
+    EngramInput input;              /**< I(w, t) outside of phases; owned */
+    EngramExpression response;      /**< sigma(N); owned */
+    EngramExpression learning;      /**< K(w); owned */
+    EngramExpression initial;       /**< initial density in w and v, up to its mass; owned */
 } EngramModel;
 
 /** The options of the model, for registration. */
@@ -45,6 +56,13 @@ extern const EngramOptionTable EngramModelOptions;
 
 /** Creates the model from its options. @return ENGRAM_ERR_INPUT for bad expressions. Collective. */
 PetscErrorCode EngramModelCreate(EngramOptions options, EngramModel **model);
+
+/**
+ * Gives the model what a phase has, between two steps; whoever keeps something of it must be told
+ * (EngramStepperFollowModel). The input is borrowed. Not collective.
+ * @return ENGRAM_ERR_INPUT when it does not go with the rest of the model
+ */
+PetscErrorCode EngramModelEnter(EngramModel *model, const EngramModelPhase *phase);
 
 /**
  * Evaluates the input I(w, t) at `count` weights. Not collective.

@@ -34,8 +34,10 @@ typedef struct EngramSnapshot {
     PetscInt64 steps; /**< of the whole run; 0 where they are adaptive */
     double time;
     double end_time;
-    double start_time; /**< at which this start of the program began: not 0 after a restart */
-    double dt;         /**< length of the last step; 0 for the initial state */
+    double start_time;      /**< at which this start of the program began: not 0 after a restart */
+    int phase;              /**< of a protocol; 0 where there is none */
+    const char *phase_name; /**< or NULL where there is none */
+    double dt;              /**< length of the last step; 0 for the initial state */
     double total_rate;
     const double *density;        /**< [v_nodes * w_stride] p[k * w_stride + i]; NULL when a run is
                                        stopped in a step that has spoilt it */

@@ -113,6 +113,28 @@ PetscErrorCode EngramStepperFindSteady(EngramStepper stepper, EngramCouplingRoot
 /** Puts all slices into their quasi-static state for a total rate. Collective. */
 PetscErrorCode EngramStepperTakeSteady(EngramStepper stepper, double rate);
 
+/**
+ * Whether a stepper could go on with the present phase of the model. Collective.
+ * @return ENGRAM_ERR_INPUT for settings that do not go together
+ */
+PetscErrorCode EngramStepperCheckModel(EngramStepper stepper);
+
+/**
+ * Makes the stepper fit the present phase of its model (EngramModelEnter), before a state is
+ * restored or a phase begun. Collective.
+ */
+PetscErrorCode EngramStepperFollowModel(EngramStepper stepper);
+
+/**
+ * Begins a phase with the present state; after EngramStepperFollowModel. In a limit model, eps = 0,
+ * all slices go to their quasi-static state for the present total rate. Collective.
+ *
+ * @param resets  the potentials are distributed as in the initial density, independently of the
+ *                weights: p = H(w) q(v), q the integral of the initial density over w; H is kept.
+ *                Refractory neurons are put back among the others. Of no effect where eps = 0
+ */
+PetscErrorCode EngramStepperBeginPhase(EngramStepper stepper, PetscBool resets);
+
 /** Changes the factor of the input for the steps to come. Not collective. */
 void EngramStepperChangeInputFactor(EngramStepper stepper, double factor);
 

@@ -1,0 +1,54 @@
+/**
+ * @file input.h
+ * The external input current I(w, t): an expression, or a table of numbers.
+ *
+ * An expression has the weight w, the time t, and the time s since the phase of a protocol began (t
+ * where there are no phases). A table is a file of comma-separated numbers below a line of names,
+ *
+ *     w,I        the same at all times
+ *     t,w,I      of time; s,w,I of the time since the phase began
+ *
+ * with the times in ascending order and the same weights, in ascending order, at each of them.
+ * Between its points it is linear in w and in time, outside of them constant. Empty lines and those
+ * that begin with # are passed over. All quantities are dimensionless.
+ */
+#ifndef ENGRAM_MODEL_INPUT_H
+#define ENGRAM_MODEL_INPUT_H
+
+#include <petscsys.h>
+
+/** What a value begins with that names the file of a table. */
+#define ENGRAM_INPUT_FILE "file:"
+
+/** An input. */
+typedef struct EngramInput *EngramInput;
+
+/**
+ * Compiles an expression, or reads a table on the first rank for all. Collective on
+ * PETSC_COMM_WORLD.
+ *
+ * @param option  name of the option the text comes from, for messages
+ * @param text    an expression in w, t and s, or "file:PATH"
+ * @return ENGRAM_ERR_INPUT with the place of the mistake in the expression, or the line of the file
+ */
+PetscErrorCode EngramInputCreate(const char *option, const char *text, EngramInput *input);
+
+/**
+ * I at `count` weights. Not collective. A value that is not finite is stored as it is.
+ *
+ * @param since  time since the phase began
+ */
+void EngramInputValues(EngramInput input, double time, double since, PetscInt count,
+                       const double *w, double *values);
+
+/** Whether it is the same at all times. Not collective. */
+PetscBool EngramInputIsSteady(EngramInput input);
+
+/** The text it was made from, and the option; borrowed. Not collective. */
+const char *EngramInputText(EngramInput input);
+const char *EngramInputOption(EngramInput input);
+
+/** Frees it; accepts NULL, and one already destroyed. Not collective. */
+PetscErrorCode EngramInputDestroy(EngramInput *input);
+
+#endif

@@ -1,0 +1,88 @@
+/* The beginning of a phase: another model goes on with the state. */
+#include <math.h>
+#include <string.h>
+
+#include "engram/base/error.h"
+#include "rates.h"
+#include "stepper_private.h"
+
+/* Rows that are integrated together. */
+enum { ROWS_AT_ONCE = 4 };
+
+/** Integral of the initial density over w, at all nodes; the same bits on any number of ranks. */
+static PetscErrorCode IntegrateInitial(EngramStepper stepper, double *profile)
+{
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = stepper->grid;
+    const double *values = stepper->density.values;
+    PetscCall(EngramModelInitialDensity(stepper->model, grid, stepper->density.values));
+    for (PetscInt k = 0; k < grid->v_nodes; k += ROWS_AT_ONCE) {
+        const double *rows[ROWS_AT_ONCE];
+        const int count = (int)PetscMin(ROWS_AT_ONCE, grid->v_nodes - k);
+        for (int i = 0; i < count; i++) {
+            rows[i] = values + (k + i) * grid->w_stride;
+        }
+        PetscCall(RatesIntegrate(grid, stepper->reduction, count, rows, profile + k));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** p = H(w) q(v), q of unit mass. */
+static void Distribute(const EngramStepper stepper, const double *profile,
+                       const double *weight_density)
+{
+    const EngramGrid *grid = stepper->grid;
+    const EngramDensity *density = &stepper->density;
+    double sum = 0.0;
+    for (PetscInt k = 0; k < grid->v_nodes; k++) {
+        sum += profile[k];
+    }
+    for (PetscInt k = 0; k < grid->v_nodes; k++) {
+        const double q = profile[k] / (sum * grid->v_spacing);
+        double *row = density->values + k * grid->w_stride;
+        for (PetscInt i = 0; i < grid->w_local; i++) {
+            row[i] = weight_density[i] * q;
+        }
+    }
+    /* None wait in the refractory state. */
+    for (PetscInt k = grid->v_nodes; k < density->rows; k++) {
+        memset(density->values + k * grid->w_stride, 0, sizeof(double) * (size_t)grid->w_stride);
+    }
+}
+
+static PetscErrorCode ResetPotentials(EngramStepper stepper)
+{
+    double *profile = NULL;
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = stepper->grid;
+    const EngramSliceResults *results = stepper->state.results;
+    PetscCall(PetscArraycpy(stepper->weights.values, results->weight_density, grid->w_local));
+    PetscCall(PetscMalloc1(grid->v_nodes, &profile));
+    PetscCall(IntegrateInitial(stepper, profile));
+    Distribute(stepper, profile, stepper->weights.values);
+    PetscCall(PetscFree(profile));
+    PetscCall(ReactionRestoreMass(&stepper->reaction, &stepper->density));
+    PetscCall(ReactionStart(&stepper->reaction, &stepper->density));
+    PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramStepperBeginPhase(EngramStepper stepper, PetscBool resets)
+{
+    EngramState *state = &stepper->state;
+    PetscFunctionBeginUser;
+    const PetscBool is_limit = (PetscBool)(stepper->model->phase.epsilon == 0.0);
+    if (is_limit) {
+        if (!stepper->was_limit) {
+            PetscCall(PetscArraycpy(stepper->weights.values, state->results->weight_density,
+                                    stepper->grid->w_local));
+        }
+        PetscCall(EngramStepperTakeSteady(stepper, state->total_rate));
+    } else if (resets) {
+        PetscCall(ResetPotentials(stepper));
+    }
+    /* What the steps have learned of the old input says nothing of the new one. */
+    state->rate_trend = 0.0;
+    state->next_step = PetscMin(state->next_step, stepper->time.step);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
