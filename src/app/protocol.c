@@ -139,17 +139,8 @@ static PetscErrorCode CountSteps(EngramSimulation *simulation, Protocol *protoco
 static PetscErrorCode CheckEnd(const EngramSimulation *simulation)
 {
     PetscFunctionBeginUser;
-    EngramOptions options = simulation->options;
     if (simulation->time.end > 0.0) {
         PetscFunctionReturn(PETSC_SUCCESS);
-    }
-    for (int i = 0; i < EngramOptionsCount(options); i++) {
-        const EngramOptionRecord record = EngramOptionsRecordAt(options, i);
-        if (strcmp(record.option->name, "time_end") == 0 && !record.is_default) {
-            PetscCall(EngramInputError("-time_end %s: must be above 0 (end of the run in learning "
-                                       "time)",
-                                       record.value));
-        }
     }
     PetscCall(EngramInputError("-time_end: must be given (a finite number: end of the run in "
                                "learning time)"));

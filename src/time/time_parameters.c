@@ -9,7 +9,7 @@ static const EngramOption time_options[] = {
     {"time_end", ENGRAM_OPTION_REAL, "0", "time",
      "end of the run in learning time; must be given, but for a protocol, which ends with its "
      "phases",
-     ENGRAM_BOUND_AT_LEAST, 0},
+     ENGRAM_BOUND_ABOVE, 0},
     {"time_step", ENGRAM_OPTION_REAL, NULL, "time",
      "step; mass and positivity hold for any length. With -time_adaptive the first step",
      ENGRAM_BOUND_ABOVE, 0},
