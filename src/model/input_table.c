@@ -139,25 +139,33 @@ static double WeightOf(const Rows *rows, PetscInt row)
     return rows->values[row][rows->columns - 2];
 }
 
+/** What is wrong with the time and the weight of a row, or NULL. */
+static const char *FaultOf(const Rows *rows, PetscInt row, PetscInt weights)
+{
+    const PetscInt column = row % weights;
+    const PetscBool is_first_time = (PetscBool)(row < weights);
+    if (column == 0 && !(TimeOf(rows, row) > TimeOf(rows, row - 1))) {
+        return "times must ascend";
+    }
+    if (is_first_time && !(WeightOf(rows, row) > WeightOf(rows, row - 1))) {
+        return "weights must ascend";
+    }
+    if ((column > 0 && TimeOf(rows, row) != TimeOf(rows, row - 1)) ||
+        (!is_first_time && WeightOf(rows, row) != WeightOf(rows, column))) {
+        return "each time must have the same weights as the first one";
+    }
+    return NULL;
+}
+
 /** Times ascend, and each has the weights of the first one, which ascend too. */
 static PetscErrorCode CheckOrder(const Rows *rows, PetscInt weights)
 {
     PetscFunctionBeginUser;
     for (PetscInt row = 1; row < rows->count; row++) {
-        const PetscInt column = row % weights;
-        const char *reason = NULL;
-        if (column == 0 && !(TimeOf(rows, row) > TimeOf(rows, row - 1))) {
-            reason = "times must ascend";
-        } else if (column > 0 && TimeOf(rows, row) != TimeOf(rows, row - 1)) {
-            reason = "each time must have the same weights as the first one";
-        } else if (row < weights && !(WeightOf(rows, row) > WeightOf(rows, row - 1))) {
-            reason = "weights must ascend";
-        } else if (row >= weights && WeightOf(rows, row) != WeightOf(rows, column)) {
-            reason = "each time must have the same weights as the first one";
-        }
-        if (reason) {
+        const char *fault = FaultOf(rows, row, weights);
+        if (fault) {
             PetscCall(EngramInputError("%s: line %" PetscInt_FMT ": %s", rows->source,
-                                       rows->lines[row], reason));
+                                       rows->lines[row], fault));
         }
     }
     if (rows->count % weights != 0) {

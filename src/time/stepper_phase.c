@@ -28,8 +28,7 @@ static PetscErrorCode IntegrateInitial(EngramStepper stepper, double *profile)
 }
 
 /** p = H(w) q(v), q of unit mass. */
-static void Distribute(const EngramStepper stepper, const double *profile,
-                       const double *weight_density)
+static void Distribute(EngramStepper stepper, const double *profile, const double *weight_density)
 {
     const EngramGrid *grid = stepper->grid;
     const EngramDensity *density = &stepper->density;
