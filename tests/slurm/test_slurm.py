@@ -237,7 +237,7 @@ class PicturesTest(SlurmTestCase):
 
     def test_pictures_with_an_x_server_of_the_job(self):
         pictures = str(engram_test.SOURCE / "tools" / "insitu" / "density.py")
-        job = self.submit("insitu.sbatch", *SHORT, SCRIPTS=pictures, EVERY="500")
+        job = self.submit("insitu.sbatch", *SHORT, SCRIPTS=pictures, EVERY="2000")
         run_reference("short", SHORT)
         self.assert_completed(job)
         self.assertNotIn("display", self.log(job))
@@ -246,7 +246,8 @@ class PicturesTest(SlurmTestCase):
         self.assertGreater(len(drawn), 2, self.log(job))
         # As extracts: the data that is written where there is no display.
         self.assertEqual(list((self.result(job) / "insitu").glob("*.pvtr")), [])
-        self.assert_same_results(self.result(job), shared["short"])
+        self.assertEqual((self.result(job) / "series.csv").read_bytes(),
+                         (shared["short"] / "series.csv").read_bytes())
         self.assertEqual(list(self.folder.glob("results/.Xauthority*")), [])
 
 
