@@ -20,7 +20,8 @@ class Cases(engram_test.EngramTestCase):
         names = {path.name for path in (engram_test.SOURCE / "input").glob("*.yaml")}
         self.assertEqual(names, {"learning.yaml", "inhibitory.yaml", "nnlif_steady.yaml",
                                  "nnlif_blowup.yaml", "limit.yaml", "delayed.yaml",
-                                 "strong_inhibition.yaml", "refractory.yaml"})
+                                 "strong_inhibition.yaml", "refractory.yaml",
+                                 "excitation.yaml"})
 
     def test_learning(self):
         """The rate levels off, and N(w) falls on the line w/Nbar where there are neurons."""
@@ -161,6 +162,19 @@ class Cases(engram_test.EngramTestCase):
         rates = numpy.array(lagged["total_rate"])
         self.assertLess(numpy.abs(rates[1::2] - 2.799).max(), 1e-3)
         self.assertLess(numpy.abs(rates[2::2] - 8e-8).max(), 1e-8)
+
+    def test_excitation(self):
+        """Weights grow to the learned state, and without bound where there is none."""
+        series = self.run_file("excitation.yaml").series()
+        self.assert_sound(series)
+        self.assertAlmostEqual(series["mean_weight"][0], 0.4, delta=1e-3)
+        self.assertAlmostEqual(series["mean_weight"][-1], 0.564783, delta=0.006 * 0.564783)
+        self.assertAlmostEqual(series["total_rate"][-1], 0.703548, delta=0.005 * 0.703548)
+        result = self.run_file("excitation.yaml", "-model_learning", "1.1", expect=3)
+        self.assertIn("blow-up", result.yaml("summary.yaml")["reason"])
+        weights = result.series()["mean_weight"]
+        self.assertGreater(weights[-1], 1.0)
+        self.assertEqual(weights, sorted(weights))
 
     def test_refractory(self):
         """The rate rises once to its steady value; tau N of the neurons wait."""
