@@ -308,11 +308,13 @@ void EngramSliceEliminate(const EngramFaceTable *table, ptrdiff_t slices, ptrdif
                         .ratio = work + ((ptrdiff_t)table->nodes + 1) * ENGRAM_SLICE_GROUP};
     ptrdiff_t first = 0;
     while (first < slices) {
-        const int lanes = LanesOfGroup(slices, first);
+        const int lanes = LanesOfColumns(table->nodes, slices, first);
         group.rhs = rhs + first;
         group.solution = solution ? solution + first : NULL;
         if (lanes == ENGRAM_SLICE_GROUP) {
             SolveGroupAs(&group, ENGRAM_SLICE_GROUP, lambda, drift, results, first);
+        } else if (lanes == MEDIUM_GROUP) {
+            SolveGroupAs(&group, MEDIUM_GROUP, lambda, drift, results, first);
         } else {
             SolveGroupAs(&group, ENGRAM_SLICE_PADDING, lambda, drift, results, first);
         }

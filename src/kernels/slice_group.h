@@ -69,4 +69,15 @@ ENGRAM_INLINE int LanesOfGroup(ptrdiff_t slices, ptrdiff_t first)
     return is_wide ? ENGRAM_SLICE_GROUP : ENGRAM_SLICE_PADDING;
 }
 
+/* Lanes where columns are so long that the work of a wide group, two numbers for each row and lane,
+ * would fill a second-level cache of two MiB; no column's rounding depends on its neighbours. */
+enum { MEDIUM_GROUP = 16, LONG_COLUMN = 3072 };
+
+/** The same for an elimination, which keeps the work of a whole column. */
+ENGRAM_INLINE int LanesOfColumns(int nodes, ptrdiff_t slices, ptrdiff_t first)
+{
+    const int lanes = LanesOfGroup(slices, first);
+    return lanes > MEDIUM_GROUP && nodes > LONG_COLUMN ? MEDIUM_GROUP : lanes;
+}
+
 #endif
