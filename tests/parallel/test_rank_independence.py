@@ -120,6 +120,11 @@ class RankIndependenceTest(EngramTestCase):
         for cells in WEIGHT_CELLS:
             self.compare_learning({**SMALL_NOISE, "grid_w_cells": cells})
 
+    def test_long_columns(self):
+        """So many nodes that slices are worked on in narrower groups."""
+        self.compare({**LEARNING, "grid_v_cells": 3600, "grid_w_cells": 53, "time_end": 0.2},
+                     (1, 3, 8))
+
     def test_frozen_weights(self):
         for cells in WEIGHT_CELLS:
             case = {**LEARNING, "model_plasticity": False, "grid_w_cells": cells}

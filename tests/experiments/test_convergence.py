@@ -1,0 +1,98 @@
+"""tools/convergence.py: observed orders, and errors against closed forms."""
+
+from convergence_support import SINGLE, StudyTestCase
+from engram_test import main
+
+# A smooth transient: data and flux vanish at the threshold and at the ends of w.
+TRANSIENT = {"initial_density": "w^2*(1 - w)^2*(2 - v)^4*exp(-v^2)", "grid_v_cells": 60,
+             "grid_w_cells": 20, "time_end": 0.1, "time_step": 0.002}
+SECOND_ORDER = {"time_scheme": "extrapolated", "coupling": "implicit", "transport_order": 2}
+
+
+class Orders(StudyTestCase):
+    """What the scheme is known to do (docs/verification.md) comes out of the tool."""
+
+    def check(self, names, expected, tolerance, last=1):
+        """The last orders of the columns."""
+        columns = self.columns()
+        for name in names:
+            for order in columns[f"{name}_order"][-last:]:
+                self.assertAlmostEqual(float(order), expected, delta=tolerance, msg=name)
+
+    def test_potential_second_order_in_both_norms(self):
+        self.study("--vary", "v", "--levels", "4", **TRANSIENT)
+        self.check(["total_rate", "firing_rate_l1", "weight_density_l1", "density_l1",
+                    "firing_rate_max", "weight_density_max", "density_max"], 2.0, 0.05, last=2)
+        self.assertEqual(self.columns()["v_cells"], ["60", "120", "240", "480"])
+        self.assertEqual(set(self.columns()["w_cells"]), {"20"})
+
+    def test_weights_first_order(self):
+        self.study("--vary", "w", "--levels", "5", **TRANSIENT)
+        self.check(["firing_rate_l1", "weight_density_l1", "density_l1"], 1.0, 0.08, last=2)
+
+    def test_time_first_order(self):
+        self.study("--vary", "t", "--levels", "4", **TRANSIENT)
+        self.check(["total_rate", "firing_rate_l1", "weight_density_l1", "density_l1",
+                    "firing_rate_max", "weight_density_max", "density_max"], 1.0, 0.06, last=2)
+        columns = self.columns()
+        self.assertEqual(columns["time_step"], ["0.002", "0.001", "0.0005", "0.00025"])
+        # The extrapolation of a first-order sequence: the last error is the last difference.
+        self.assertEqual(columns["density_l1_estimated_error"][-1],
+                         columns["density_l1_difference"][-1])
+
+    def test_all_at_second_order_on_two_ranks(self):
+        self.study("--vary", "all", "--levels", "4", "--ranks", "2", **TRANSIENT, **SECOND_ORDER)
+        self.check(["total_rate", "firing_rate_l1", "weight_density_l1", "density_l1"], 2.0, 0.2)
+        text = (self.folder / "study" / "convergence.md").read_text(encoding="utf-8")
+        self.assertIn("| 480 x 160 | 0.00025 | 400 |", text)
+        peaks = [float(peak or 0.0) for peak in self.columns()["peak_memory_mebibytes"]]
+        self.assertGreater(max(peaks), 40.0)
+        self.assertLess(max(peaks), 1000.0)
+
+    def test_factor_three(self):
+        self.study("--vary", "v", "--levels", "3", "--refine", "3", **{**TRANSIENT,
+                                                                       "grid_v_cells": 30})
+        self.check(["total_rate", "density_l1", "density_max"], 2.0, 0.08)
+        self.assertEqual(self.columns()["v_cells"], ["30", "90", "270"])
+
+
+class ClosedForms(StudyTestCase):
+    """Errors against what is known exactly (docs/theory.md)."""
+
+    def test_single_weight(self):
+        self.study("--vary", "v", "--levels", "3", "--compare", "exact", **SINGLE)
+        columns = self.columns()
+        for name in ("total_rate", "firing_rate_max", "density_l1", "density_max"):
+            for order in columns[f"{name}_order"][1:]:
+                self.assertAlmostEqual(float(order), 2.0, delta=0.1, msg=name)
+        for rate, error in zip(columns["total_rate"], columns["total_rate_error"]):
+            self.assertAlmostEqual(abs(float(rate) - 0.134775080), float(error), delta=2e-9)
+
+    def test_uncoupled_neuron_is_a_single_weight_without_response(self):
+        process = self.study("--vary", "v", "--levels", "2", "--compare", "exact", **{
+            **SINGLE, "model_response": "0*N", "model_input": "1"})
+        self.assertIn("closed form with Nbar = 0.477690275873", process.stdout)
+
+    def test_learned_state(self):
+        process = self.study("--vary", "w", "--levels", "4", "--compare", "exact", **{
+            "model_epsilon": 0, "model_v_min": -5, "initial_density": "exp(-(w - 0.2)^2/0.005)",
+            "grid_v_cells": 210, "grid_w_cells": 16, "time_end": 20, "time_step": 0.02})
+        self.assertIn("closed form with Nbar = 0.58438", process.stdout)
+        columns = self.columns()
+        for name in ("total_rate", "firing_rate_l1", "weight_density_l1", "density_l1"):
+            self.assertAlmostEqual(float(columns[f"{name}_order"][-1]), 0.88, delta=0.15, msg=name)
+        self.assertLess(float(columns["density_l1_error"][-1]), 0.08)
+
+    def test_short_runs_are_no_steady_states(self):
+        process = self.study("--vary", "v", "--levels", "2", "--compare", "exact",
+                             **{**SINGLE, "time_end": 1})
+        self.assertRegex(process.stdout, r"note: the total rate still changes by \d\.\de-0\d of")
+
+    def test_refusal(self):
+        self.assert_refused("no closed form with model_delay: 1; use --compare richardson",
+                            "--vary", "v", "--levels", "2", "--compare", "exact", **SINGLE,
+                            model_delay=1)
+
+
+if __name__ == "__main__":
+    main()
