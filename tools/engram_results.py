@@ -49,6 +49,8 @@ class Results:
     case: dict
     series: dict  # column name -> [rows of series.csv]
     notes: list  # what was left out or cannot be drawn, as sentences
+    directory: pathlib.Path = None
+    phases: list = dataclasses.field(default_factory=list)  # of (name, begin, end) of a protocol
     time: numpy.ndarray = None  # [time]
     w: numpy.ndarray = None  # [w], centres of the cells
     v: numpy.ndarray = None  # [v], nodes between the ends of the potential axis
@@ -321,6 +323,23 @@ def read_steady(directory, results):
         notes.append(f"{directory}: no steady state: no picture of states")
 
 
+def phases_of(case, end):
+    """Names, begins and ends of the phases of a protocol, as far as the run has come."""
+    names = case.get("protocol_phases", "none")
+    names = names.split(",") if isinstance(names, str) else names
+    phases, begin = [], 0.0
+    for name in names if names != ["none"] else []:
+        try:
+            until = begin + float(case[f"phase_{name.strip()}_duration"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ResultsError(f"case.yaml: phase_{name}_duration is missing or not a number") \
+                from error
+        if begin < end:
+            phases.append((name.strip(), begin, min(until, end)))
+        begin = until
+    return phases
+
+
 def add_notes(directory, results):
     """What is not drawn of an ordinary run."""
     if results.is_single_weight:
@@ -339,6 +358,8 @@ def read_results(directory):
     notes = []
     results = Results(case=read_case(directory / "case.yaml"),
                       series=read_series(directory / "series.csv", notes), notes=notes)
+    results.directory = directory
+    results.phases = phases_of(results.case, results.series["time"][-1])
     if results.wants_steady():
         read_steady(directory, results)
     path = directory / "fields.h5"

@@ -2,28 +2,24 @@
 """Draws the results of engram runs: firing rates, weights, density and invariants."""
 
 import argparse
-import io
 import pathlib
 import sys
 
 try:
     import matplotlib
     import numpy
-    from PIL import Image, PngImagePlugin
+    from matplotlib import patheffects, pyplot
 
-    from engram_results import ResultsError, changes_early, pick_rows, read_results
+    from engram_results import ResultsError, pick_rows, read_results
+    from plot_experiments import FIGURES, make_movie
+    from plot_steady import (draw_bifurcation, draw_state_rates, draw_states, mark_potentials,
+                             show_occupied)
+    from plot_style import (HEAT_COLOURS, LINE_COLOUR, POTENTIAL, RATE, REFERENCE_COLOUR, STYLE,
+                            TIME, WEIGHT, check_owner, draw_heat, mark_phases, save)
 except ImportError as error:
     print(f"plot.py: error: {sys.executable}: {error}; on Debian: apt install python3-h5py "
           "python3-matplotlib python3-yaml, and run with /usr/bin/python3", file=sys.stderr)
     sys.exit(2)
-
-# Before pyplot is imported: compute nodes have no display.
-matplotlib.use("Agg")
-from matplotlib import patheffects, pyplot  # noqa: E402
-
-from plot_steady import (HEAT_COLOURS, LINE_COLOUR, POTENTIAL, RATE,  # noqa: E402
-                         REFERENCE_COLOUR, WEIGHT, draw_bifurcation, draw_state_rates, draw_states,
-                         mark_potentials, show_occupied)
 
 EXAMPLES = """\
 examples:
@@ -31,26 +27,16 @@ examples:
   tools/plot.py results/sweep    (of a run with -steady or -steady_sweep: states, bifurcation)
   tools/plot.py results/learning --output pictures --format pdf
   tools/plot.py results/a results/b --output pictures    (pictures/a and pictures/b)
+  tools/plot.py results/learning --pictures film,phase-plane --format both
+  tools/plot.py results/frozen --pictures entropy    (frozen weights without coupling)
+  tools/plot.py results/learning --pictures film --movie gif    (film.gif; needs ffmpeg)
 """
 
-# Written into every picture; only files that carry it are ever overwritten.
-MARK = "engram tools/plot.py"
-
-STYLE = {
-    "figure.dpi": 100, "font.size": 11, "axes.titlesize": 12, "legend.fontsize": 9,
-    "legend.edgecolor": "none", "axes.spines.top": False, "axes.spines.right": False,
-    "axes.grid": True, "grid.color": "0.9", "lines.linewidth": 1.6,
-    "figure.constrained_layout.use": True,
-}
 CURVES = 5
 FLOOR_OF_MASS_ERROR = 1e-17
 FLOOR_OF_DENSITY = 1e-20
 # Beyond this ratio of largest to median rate a linear axis shows nothing but the peak.
 RATIO_FOR_LOGARITHM = 100.0
-# Rows above this share of all row maxima may be clipped, or a short peak would dim the rest.
-SHARE_OF_MAXIMA = 95
-
-TIME = "learning time $t$"
 
 
 def start_at_zero(axes, values):
@@ -68,33 +54,8 @@ def draw_rate(axes, results):
         axes.set_yscale("log")
     else:
         start_at_zero(axes, rate)
+    mark_phases(axes, results)
     axes.set(title="Total firing rate", xlabel=TIME, ylabel=RATE)
-
-
-def widen_early_times(axes, time):
-    """A square-root scale of the vertical time axis."""
-    # Odd functions, for the lowest cells reach half an interval below the first time.
-    axes.set_yscale("function", functions=(
-        lambda t: numpy.sign(t - time[0]) * numpy.sqrt(numpy.abs(t - time[0])),
-        lambda root: time[0] + root * numpy.abs(root)))
-    axes.set_ylabel(f"{TIME} (square-root scale)")
-
-
-def draw_heat(axes, results, positions, field, symbol):
-    """A field [time][position] as heat map."""
-    field = numpy.ma.masked_invalid(field)
-    maxima = field.max(axis=1).compressed()
-    top = numpy.percentile(maxima, SHARE_OF_MAXIMA) if len(maxima) else 1.0
-    axes.grid(False)
-    mesh = axes.pcolormesh(positions, results.time, field, shading="nearest", rasterized=True,
-                           cmap=HEAT_COLOURS, vmin=0.0, vmax=top if top > 0.0 else 1.0)
-    axes.set_ylabel(TIME)
-    if changes_early(results.time, field.filled(0.0)):
-        widen_early_times(axes, results.time)
-    axes.set_ylim(results.time[0], results.time[-1])
-    is_clipped = field.max() > mesh.norm.vmax
-    axes.figure.colorbar(mesh, ax=axes, label=symbol, extend="max" if is_clipped else "neither",
-                         pad=0.02)
 
 
 def draw_weights(axes, results):
@@ -233,6 +194,7 @@ def draw_mean_weight(axes, results):
                       linewidth=0.0, label="± standard deviation")
     axes.plot(time, mean, color=LINE_COLOUR, label=r"mean $\langle w \rangle$")
     axes.legend(loc="lower right")
+    mark_phases(axes, results)
     axes.set(title="Mean weight", xlabel=TIME, ylabel=WEIGHT)
 
 
@@ -308,42 +270,40 @@ def figures_of_steady(results):
     return figures.items()
 
 
-def check_owner(path):
-    """Complains if a file is in the way that is not a picture of this program."""
-    if path.exists() and not (path.is_file() and MARK.encode() in path.read_bytes()):
-        raise ResultsError(f"{path}: exists and was not drawn by plot.py; not overwritten")
+def chosen_figures(results, names):
+    """Pairs of name and figure maker: all that a run always has, or those of these names."""
+    figures = dict(figures_of(results))
+    if not names:
+        return figures.items()
+    if results.steady is None:
+        figures.update(FIGURES)
+    unknown = [name for name in names if name not in figures]
+    if unknown:
+        raise ResultsError(f"--pictures {unknown[0]}: no such picture of this run; there is "
+                           f"{', '.join(figures)}")
+    return [(name, figures[name]) for name in names]
 
 
-def save(figure, path):
-    """Writes a figure; without dates, so that equal results give equal files."""
-    # Drawn in memory first: an error while drawing leaves an older picture whole.
-    picture = io.BytesIO()
-    if path.suffix == ".pdf":
-        figure.savefig(picture, format="pdf", metadata={"Creator": MARK, "CreationDate": None})
-    else:
-        figure.canvas.draw()
-        # Nothing is transparent: without that channel the file is smaller.
-        pixels = numpy.asarray(figure.canvas.buffer_rgba())[:, :, :3]
-        text = PngImagePlugin.PngInfo()
-        text.add_text("Software", MARK)
-        Image.fromarray(pixels).save(picture, format="png", optimize=True, pnginfo=text)
-    pyplot.close(figure)
-    path.write_bytes(picture.getvalue())
-    print(path, flush=True)
-
-
-def plot(directory, output, extension):
-    """Draws all pictures of one run."""
+def plot(directory, output, arguments):
+    """Draws all pictures of one run, or those that are wanted."""
     results = read_results(directory)
-    figures = [(output / f"{name}.{extension}", draw) for name, draw in figures_of(results)]
+    figures = chosen_figures(results, arguments.pictures)
+    extensions = ("png", "pdf") if arguments.format == "both" else (arguments.format,)
     output.mkdir(parents=True, exist_ok=True)
-    for path, _ in figures:
+    paths = [(output / f"{name}.{extension}", draw)
+             for name, draw in figures for extension in extensions]
+    for path, _ in paths:
         check_owner(path)
     for note in results.notes:
         print(f"plot.py: note: {note}")
     with matplotlib.rc_context(STYLE):
-        for path, draw in figures:
-            save(draw(results), path)
+        try:
+            for path, draw in paths:
+                save(draw(results), path)
+            if arguments.movie:
+                make_movie(results, output, arguments.movie)
+        except ResultsError as error:
+            raise ResultsError(f"{directory}: {error}") from error
 
 
 def parse_arguments():
@@ -355,9 +315,15 @@ def parse_arguments():
     parser.add_argument("--output", metavar="DIR2", type=pathlib.Path,
                         help="folder for the pictures (default: DIR/plots); "
                              "with several DIR, one folder in it for each")
-    parser.add_argument("--format", choices=("png", "pdf"), default="png",
+    parser.add_argument("--format", choices=("png", "pdf", "both"), default="png",
                         help="file format (default: png)")
+    parser.add_argument("--pictures", metavar="NAMES", default="",
+                        help="only these, as in rate,weights; beside those that are drawn always "
+                             f"there is {', '.join(FIGURES)}")
+    parser.add_argument("--movie", choices=("gif", "mp4"),
+                        help="make a movie of H and N over time too")
     arguments = parser.parse_args()
+    arguments.pictures = [name.strip() for name in arguments.pictures.split(",") if name.strip()]
     names = [directory.resolve().name for directory in arguments.directories]
     if arguments.output and len(set(names)) < len(names):
         parser.error("--output needs folders DIR of different names")
@@ -373,7 +339,7 @@ def main():
         if arguments.output and len(arguments.directories) > 1:
             output = arguments.output / directory.resolve().name
         try:
-            plot(directory, output, arguments.format)
+            plot(directory, output, arguments)
         except (ResultsError, OSError) as error:
             print(f"plot.py: error: {error}", file=sys.stderr)
             code = 2

@@ -4,13 +4,7 @@ import numpy
 from matplotlib import pyplot
 
 from engram_results import fold_neighbours, link_states
-
-LINE_COLOUR = "#21386e"
-REFERENCE_COLOUR = "#f28e2b"
-HEAT_COLOURS = "viridis"
-WEIGHT = "synaptic weight $w$"
-POTENTIAL = "membrane potential $v$"
-RATE = r"total firing rate $\bar N$"
+from plot_style import HEAT_COLOURS, LINE_COLOUR, POTENTIAL, RATE, REFERENCE_COLOUR, WEIGHT
 
 STABLE, UNSTABLE = "stable by slope", "unstable by slope"
 # Beyond this ratio of largest to smallest rate the branches need a logarithmic axis.

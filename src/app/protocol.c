@@ -114,6 +114,9 @@ static PetscErrorCode GetPhases(EngramSimulation *simulation, Protocol *protocol
                                    "%.17g; leave -time_end out",
                                    given, protocol->end));
     }
+    if (!(given > 0.0)) {
+        PetscCall(EngramOptionsConcludeReal(options, "time_end", protocol->end));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -216,14 +219,13 @@ PetscBool ProtocolIsAtEnd(const Protocol *protocol, double time)
     return (PetscBool)(protocol->count > 0 && time >= protocol->phase[protocol->present].end);
 }
 
-PetscErrorCode ProtocolAdvance(EngramSimulation *simulation, PetscBool *has_begun)
+PetscErrorCode ProtocolAdvance(EngramSimulation *simulation)
 {
     const Protocol *protocol = simulation->protocol;
     PetscFunctionBeginUser;
     const EngramState *state = EngramStepperState(simulation->stepper);
     const int next = protocol->present + 1;
-    *has_begun = (PetscBool)(ProtocolIsAtEnd(protocol, state->time) && next < protocol->count);
-    if (!*has_begun) {
+    if (!ProtocolIsAtEnd(protocol, state->time) || next >= protocol->count) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     PetscCall(Enter(simulation, next));

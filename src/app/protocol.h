@@ -49,12 +49,8 @@ PetscErrorCode ProtocolCheck(EngramSimulation *simulation);
  */
 PetscErrorCode ProtocolGoTo(EngramSimulation *simulation, double time);
 
-/**
- * Where the present phase has come to its end and another one follows, begins that. Collective.
- *
- * @param has_begun  whether it did
- */
-PetscErrorCode ProtocolAdvance(EngramSimulation *simulation, PetscBool *has_begun);
+/** Where the present phase has come to its end and another one follows, begins that. Collective. */
+PetscErrorCode ProtocolAdvance(EngramSimulation *simulation);
 
 /** Whether a time is the end of the present phase of a protocol. Not collective. */
 PetscBool ProtocolIsAtEnd(const Protocol *protocol, double time);

@@ -20,17 +20,17 @@ static PetscErrorCode CreateSliceCopies(const EngramGrid *grid, SliceCopies *cop
 {
     PetscFunctionBeginUser;
     copies->count = grid->w_local;
-    PetscCall(PetscMalloc4(copies->count, &copies->firing_rate, copies->count,
+    PetscCall(PetscMalloc5(copies->count, &copies->firing_rate, copies->count,
                            &copies->weight_density, copies->count, &copies->minimum, copies->count,
-                           &copies->refractory));
+                           &copies->refractory, copies->count, &copies->learning_velocity));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode DestroySliceCopies(SliceCopies *copies)
 {
     PetscFunctionBeginUser;
-    PetscCall(PetscFree4(copies->firing_rate, copies->weight_density, copies->minimum,
-                         copies->refractory));
+    PetscCall(PetscFree5(copies->firing_rate, copies->weight_density, copies->minimum,
+                         copies->refractory, copies->learning_velocity));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -59,6 +59,7 @@ static PetscErrorCode TakeSnapshot(Run *run)
     PetscCall(PetscArraycpy(copies->firing_rate, state->results->firing_rate, copies->count));
     PetscCall(PetscArraycpy(copies->weight_density, state->results->weight_density, copies->count));
     PetscCall(PetscArraycpy(copies->minimum, state->results->minimum, copies->count));
+    EngramStepperLearningVelocity(simulation->stepper, copies->learning_velocity);
     snapshot->step = state->steps;
     snapshot->time = state->time;
     snapshot->dt = state->step_length;
@@ -67,6 +68,7 @@ static PetscErrorCode TakeSnapshot(Run *run)
     snapshot->firing_rate = copies->firing_rate;
     snapshot->weight_density = copies->weight_density;
     snapshot->minimum = copies->minimum;
+    snapshot->learning_velocity = copies->learning_velocity;
     snapshot->drift = EngramSliceSolverDrift(simulation->solver);
     snapshot->coupling_iterations = state->coupling_iterations;
     snapshot->coupling_solutions = state->coupling_solutions;
@@ -271,7 +273,6 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
     run->snapshot.steps = time->is_adaptive ? 0 : ProtocolSteps(simulation);
     run->snapshot.end_time = simulation->protocol->end;
     run->snapshot.plan = plan;
-    run->snapshot.learning = EngramStepperLearning(simulation->stepper);
     run->snapshot.steering = &run->steering;
     PetscCall(SteeringStart(run));
     PetscCall(EngramReductionCreate(simulation->grid->comm, &run->snapshot.reduction));
@@ -296,22 +297,10 @@ PetscBool RunGoesOn(const Run *run)
     return (PetscBool)(!run->snapshot.is_last && !run->outcome->departure);
 }
 
-/** Begins the next phase where this one has come to its end. */
-static PetscErrorCode AdvanceProtocol(Run *run)
-{
-    PetscBool has_begun = PETSC_FALSE;
-    PetscFunctionBeginUser;
-    PetscCall(ProtocolAdvance(run->simulation, &has_begun));
-    if (has_begun) {
-        run->snapshot.learning = EngramStepperLearning(run->simulation->stepper);
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode RunStep(Run *run)
 {
     PetscFunctionBeginUser;
-    PetscCall(AdvanceProtocol(run));
+    PetscCall(ProtocolAdvance(run->simulation));
     const PetscInt64 done = run->outcome->steps_done;
     const double began = MPI_Wtime();
     CheckpointingWatchClock(run);

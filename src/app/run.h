@@ -20,6 +20,7 @@ typedef struct SliceCopies {
     double *weight_density;
     double *minimum;
     double *refractory;
+    double *learning_velocity;
 } SliceCopies;
 
 /** A run. */

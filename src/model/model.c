@@ -177,14 +177,15 @@ static PetscErrorCode RefuseBadValue(const EngramGrid *grid, EngramExpression ex
 }
 
 PetscErrorCode EngramModelLearning(const EngramModel *model, const EngramGrid *grid,
-                                   double *learning)
+                                   EngramLearningRule *rule)
 {
+    double *strength = rule->strength;
     BadValue bad = {INFINITY, 0.0, 0.0, 0.0};
     PetscFunctionBeginUser;
     for (PetscInt i = 0; i < grid->w_local; i++) {
-        learning[i] = EngramExpressionValue(model->learning, &grid->w[i + 1]);
-        if (!isfinite(learning[i]) && isinf(bad.order)) {
-            bad = (BadValue){(double)(grid->w_start + i), learning[i], grid->w[i + 1], 0.0};
+        strength[i] = EngramExpressionValue(model->learning, &grid->w[i + 1]);
+        if (!isfinite(strength[i]) && isinf(bad.order)) {
+            bad = (BadValue){(double)(grid->w_start + i), strength[i], grid->w[i + 1], 0.0};
         }
     }
     PetscCall(RefuseBadValue(grid, model->learning, "finite", "w", bad));

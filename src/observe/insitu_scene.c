@@ -83,8 +83,7 @@ PetscErrorCode InsituSceneCreate(const EngramGrid *grid, PetscBool with_deviatio
     PetscFunctionBeginUser;
     const PetscInt cells = grid->v_nodes * grid->w_local;
     memset(scene, 0, sizeof(*scene));
-    PetscCall(PetscMalloc3(grid->w_local + 1, &scene->w, grid->v_nodes + 1, &scene->v,
-                           grid->w_local, &scene->learning));
+    PetscCall(PetscMalloc2(grid->w_local + 1, &scene->w, grid->v_nodes + 1, &scene->v));
     if (grid->w_stride != grid->w_local) {
         PetscCall(PetscMalloc1(cells, &scene->rows));
     }
@@ -169,15 +168,10 @@ static void SetWeights(const EngramSnapshot *snapshot, InsituScene *scene)
 {
     EngramInsituChannel *channel = &scene->scene.channel[WEIGHTS];
     const PetscInt cells = snapshot->grid->w_local;
-    for (PetscInt i = 0; i < cells; i++) {
-        scene->learning[i] = snapshot->learning ? snapshot->learning[i] * snapshot->firing_rate[i] *
-                                                      snapshot->total_rate
-                                                : 0.0;
-    }
     channel->fields = 0;
     AddField("weight_density", cells, snapshot->weight_density, channel);
     AddField("firing_rate", cells, snapshot->firing_rate, channel);
-    AddField("learning_velocity", cells, scene->learning, channel);
+    AddField("learning_velocity", cells, snapshot->learning_velocity, channel);
     AddField("drift", cells, snapshot->drift, channel);
 }
 
@@ -214,7 +208,7 @@ PetscErrorCode InsituSceneTake(const EngramSnapshot *snapshot, InsituScene *scen
 PetscErrorCode InsituSceneDestroy(InsituScene *scene)
 {
     PetscFunctionBeginUser;
-    PetscCall(PetscFree3(scene->w, scene->v, scene->learning));
+    PetscCall(PetscFree2(scene->w, scene->v));
     PetscCall(PetscFree(scene->rows));
     PetscCall(PetscFree(scene->deviation));
     PetscFunctionReturn(PETSC_SUCCESS);

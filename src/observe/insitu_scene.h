@@ -28,7 +28,6 @@ typedef struct InsituScene {
     EngramInsituScene scene;
     double *w;         /* [w_local + 1] faces */
     double *v;         /* [v_nodes + 1] faces */
-    double *learning;  /* [w_local] Phi */
     double *rows;      /* [v_nodes * w_local] the density without padding, or NULL: it has none */
     double *deviation; /* [v_nodes * w_local], or NULL */
     double numbers[INSITU_NUMBER_COUNT][4];

@@ -200,7 +200,7 @@ static PetscErrorCode Conclude(EngramStepper stepper, double time, double excess
                                stepper->rows));
     } else {
         PetscCall(
-            RatesReduce(stepper->grid, stepper->reduction, stepper->learning, PETSC_TRUE, state));
+            RatesReduce(stepper->grid, stepper->reduction, &stepper->rule, PETSC_TRUE, state));
     }
     state->time = time;
     PetscFunctionReturn(PETSC_SUCCESS);

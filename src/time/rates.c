@@ -9,11 +9,12 @@
  */
 static const double RUNAWAY_RATE = 1e100;
 
-static double LargestLearning(PetscInt cells, const double *learning, const double *firing_rate)
+static double LargestLearning(PetscInt cells, const EngramLearningRule *rule,
+                              const double *firing_rate)
 {
     double largest = 0.0;
     for (PetscInt i = 0; i < cells; i++) {
-        const double magnitude = fabs(learning[i] * firing_rate[i]);
+        const double magnitude = fabs(EngramLearningDrive(rule, i, firing_rate[i]));
         /* Written so that a NaN is kept. */
         largest = magnitude <= largest ? largest : magnitude;
     }
@@ -49,7 +50,7 @@ static void StoreMass(const EngramGrid *grid, EngramReductionEntry *entry, Engra
 }
 
 PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
-                           const double *learning, PetscBool with_mass, EngramState *state)
+                           const EngramLearningRule *rule, PetscBool with_mass, EngramState *state)
 {
     enum { RATE, MASS, ENTRIES };
     EngramReductionEntry entries[ENTRIES];
@@ -58,7 +59,7 @@ PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
     EngramReductionEntryClear(&entries[RATE]);
     EngramExactSumAddArray(&entries[RATE].sum, firing_rate, grid->w_local);
-    entries[RATE].maximum = LargestLearning(grid->w_local, learning, firing_rate);
+    entries[RATE].maximum = LargestLearning(grid->w_local, rule, firing_rate);
     if (with_mass) {
         EngramReductionEntryClear(&entries[MASS]);
         EngramExactSumAddArray(&entries[MASS].sum, state->results->weight_density, grid->w_local);

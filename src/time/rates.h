@@ -7,17 +7,17 @@
 
 #include "engram/base/reduction.h"
 #include "engram/grid/grid.h"
+#include "engram/model/learning_rule.h"
 #include "engram/time/stepper.h"
 
 /**
- * Sums the firing rates of the state exactly, takes the maximum of |K N| and stores both in it;
- * after a solve the total mass travels along. Collective; one Allreduce.
+ * Sums the firing rates of the state exactly, takes the maximum of |Phi| / Nbar and stores both in
+ * it; after a solve the total mass travels along. Collective; one Allreduce.
  *
- * @param learning   [w_local] K(w)
  * @param with_mass  whether the weight densities of the state are those of its density
  */
 PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
-                           const double *learning, PetscBool with_mass, EngramState *state);
+                           const EngramLearningRule *rule, PetscBool with_mass, EngramState *state);
 
 /** The excess of mass where it is round-off, which may be taken out again, and else 0. */
 double RatesRoundOff(double excess);

@@ -97,7 +97,7 @@ void ReactionSetActivity(Reaction *reaction, double time, double activity)
 static PetscErrorCode ReduceRates(Reaction *reaction, PetscBool with_mass)
 {
     PetscFunctionBeginUser;
-    PetscCall(RatesReduce(reaction->grid, reaction->reduction, reaction->learning, with_mass,
+    PetscCall(RatesReduce(reaction->grid, reaction->reduction, reaction->rule, with_mass,
                           reaction->state));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -24,7 +24,7 @@ typedef struct Reaction {
     EngramSliceSolver solver;                 /* borrowed */
     EngramReduction reduction;                /* borrowed */
     const EngramCouplingParameters *coupling; /* borrowed */
-    const double *learning;                   /* [w_local] K(w), borrowed */
+    const EngramLearningRule *rule;           /* borrowed */
     EngramState *state;                       /* borrowed */
     EngramDensity *density;                   /* p, filled from H where eps = 0; borrowed */
     double *input;                            /* [w_local] I(w, t) */

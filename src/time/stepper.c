@@ -45,7 +45,7 @@ static PetscErrorCode CreateReaction(EngramStepper stepper)
     reaction->solver = stepper->solver;
     reaction->reduction = stepper->reduction;
     reaction->coupling = &stepper->coupling;
-    reaction->learning = stepper->learning;
+    reaction->rule = &stepper->rule;
     reaction->state = &stepper->state;
     reaction->density = &stepper->density;
     PetscCall(ReactionCreate(reaction));
@@ -58,7 +58,7 @@ static PetscErrorCode CreateParts(EngramStepper stepper)
     PetscFunctionBeginUser;
     if (stepper->model->phase.plasticity) {
         PetscCall(TransportStepCreate(stepper->grid, stepper->rows->rows, &stepper->time.transport,
-                                      &stepper->reaction, stepper->learning, &stepper->transport));
+                                      &stepper->reaction, &stepper->rule, &stepper->transport));
     }
     if (stepper->is_paired) {
         PetscCall(PairedStepCreate(stepper));
@@ -85,8 +85,8 @@ PetscErrorCode EngramStepperCreate(const EngramGrid *grid, const EngramModel *mo
     PetscCall(EngramDensityCreate(grid, 1, &made->weights));
     made->rows = model->phase.epsilon > 0.0 ? &made->density : &made->weights;
     PetscCall(EngramReductionCreate(grid->comm, &made->reduction));
-    PetscCall(EngramAlignedCalloc(grid->w_local, &made->learning));
-    PetscCall(EngramModelLearning(model, grid, made->learning));
+    PetscCall(EngramAlignedCalloc(grid->w_local, &made->rule.strength));
+    PetscCall(EngramModelLearning(model, grid, &made->rule));
     made->state.density = &made->density;
     made->state.results = EngramSliceSolverResults(solver);
     PetscCall(CreateReaction(made));
@@ -306,9 +306,14 @@ void EngramStepperSetInputFactor(EngramStepper stepper, EngramInputFactor factor
     stepper->reaction.factor = factor;
 }
 
-const double *EngramStepperLearning(EngramStepper stepper)
+void EngramStepperLearningVelocity(EngramStepper stepper, double *velocity)
 {
-    return stepper->model->phase.plasticity ? stepper->learning : NULL;
+    const EngramState *state = &stepper->state;
+    const double rate = stepper->model->phase.plasticity ? state->total_rate : 0.0;
+    for (PetscInt i = 0; i < stepper->grid->w_local; i++) {
+        const double firing_rate = state->results->firing_rate[i];
+        velocity[i] = EngramLearningDrive(&stepper->rule, i, firing_rate) * rate;
+    }
 }
 
 double EngramStepperTransportLimit(EngramStepper stepper)
@@ -340,7 +345,7 @@ PetscErrorCode EngramStepperDestroy(EngramStepper *stepper)
     PetscCall(ReactionDestroy(&(*stepper)->reaction));
     PetscCall(PairedStepDestroy(*stepper));
     PetscCall(PetscFree((*stepper)->saved_history));
-    PetscCall(EngramAlignedFree(&(*stepper)->learning));
+    PetscCall(EngramAlignedFree(&(*stepper)->rule.strength));
     PetscCall(PetscFree(*stepper));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

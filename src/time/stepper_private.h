@@ -47,9 +47,9 @@ struct EngramStepper {
     TransportStep transport;
     Reaction reaction;
     PairedStep pair;
-    PetscBool was_limit; /* before the last change of the model: H itself was transported */
-    PetscBool is_paired; /* steps consist of a whole one and two halves */
-    double *learning;    /* [w_local] K(w) */
+    PetscBool was_limit;     /* before the last change of the model: H itself was transported */
+    PetscBool is_paired;     /* steps consist of a whole one and two halves */
+    EngramLearningRule rule; /* its arrays are owned */
     EngramState state;
     double saved_numbers[STEPPER_STATE_NUMBERS]; /* of the state, when it is kept or given back */
     double *saved_history;                       /* [2 * saved_entries] times, then rates */

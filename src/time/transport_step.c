@@ -37,14 +37,14 @@ static PetscErrorCode CreateExplicit(const EngramGrid *grid, PetscInt rows,
 
 PetscErrorCode TransportStepCreate(const EngramGrid *grid, PetscInt rows,
                                    const EngramTransportParameters *parameters, Reaction *reaction,
-                                   const double *learning, TransportStep *transport)
+                                   const EngramLearningRule *rule, TransportStep *transport)
 {
     PetscFunctionBeginUser;
     const double last = grid->w_min + (double)grid->w_cells * grid->w_spacing;
     transport->grid = grid;
     transport->reaction = reaction;
     transport->parameters = *parameters;
-    transport->learning = learning;
+    transport->rule = rule;
     transport->largest_weight = PetscMax(fabs(grid->w_min), fabs(last));
     PetscCall(EngramAlignedCalloc(grid->w_local + 4, &transport->phi));
     if (parameters->time == ENGRAM_TRANSPORT_IMPLICIT) {
@@ -72,7 +72,8 @@ static void SetPhi(TransportStep *transport, const EngramState *state)
 {
     const double *firing_rate = state->results->firing_rate;
     for (PetscInt i = 0; i < transport->grid->w_local; i++) {
-        transport->phi[i + 2] = transport->learning[i] * firing_rate[i] * state->total_rate;
+        transport->phi[i + 2] =
+            EngramLearningDrive(transport->rule, i, firing_rate[i]) * state->total_rate;
     }
 }
 

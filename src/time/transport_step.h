@@ -8,6 +8,7 @@
 #include "engram/grid/density.h"
 #include "engram/kernels/transport.h"
 #include "engram/kernels/transport_limited.h"
+#include "engram/model/learning_rule.h"
 #include "engram/time/stepper.h"
 #include "implicit_transport.h"
 #include "reaction.h"
@@ -17,7 +18,7 @@ typedef struct TransportStep {
     const EngramGrid *grid; /* borrowed */
     Reaction *reaction;     /* borrowed: it renews the rates between sub-steps */
     EngramTransportParameters parameters;
-    const double *learning; /* [w_local], borrowed */
+    const EngramLearningRule *rule; /* borrowed */
     EngramHalo halo;
     double largest_weight;              /* max over all faces of |w| */
     double *phi;                        /* [w_local + 4] Phi, with two ghost cells at either end */
@@ -33,7 +34,7 @@ typedef struct TransportStep {
  */
 PetscErrorCode TransportStepCreate(const EngramGrid *grid, PetscInt rows,
                                    const EngramTransportParameters *parameters, Reaction *reaction,
-                                   const double *learning, TransportStep *transport);
+                                   const EngramLearningRule *rule, TransportStep *transport);
 
 /** Longest step without sub-steps for the rates of the state. Not collective. */
 double TransportStepLimit(const TransportStep *transport, const EngramState *state);

@@ -121,6 +121,12 @@ PetscErrorCode EngramOptionsGetBoolean(EngramOptions options, const char *name, 
  */
 PetscErrorCode EngramOptionsVaryReal(EngramOptions options, const char *name, double value);
 
+/**
+ * Gives a registered real number that the user has left open the value that follows from others;
+ * the record has it as a default. Not collective.
+ */
+PetscErrorCode EngramOptionsConcludeReal(EngramOptions options, const char *name, double value);
+
 /** Goes back to the values of the case. Not collective. */
 PetscErrorCode EngramOptionsEndVariation(EngramOptions options);
 

@@ -24,6 +24,7 @@
 #include "engram/kernels/face_table.h"
 #include "engram/model/expression.h"
 #include "engram/model/input.h"
+#include "engram/model/learning_rule.h"
 
 /** What a phase of a protocol may have of its own. */
 typedef struct EngramModelPhase {
@@ -78,13 +79,13 @@ double EngramModelResponse(const EngramModel *model, double total_rate);
 double EngramModelNoise(const EngramModel *model, double total_rate);
 
 /**
- * Evaluates K(w) at the cells of this rank. Collective on the grid's communicator.
+ * Evaluates the learning rule at the cells of this rank. Collective on the grid's communicator.
  *
- * @param learning  [w_local]
+ * @param rule  with room for w_local cells, to be filled in
  * @return ENGRAM_ERR_INPUT when a value is not finite
  */
 PetscErrorCode EngramModelLearning(const EngramModel *model, const EngramGrid *grid,
-                                   double *learning);
+                                   EngramLearningRule *rule);
 
 /**
  * Evaluates the initial density at the nodes and cell centres, not yet normalised. Collective.

@@ -46,7 +46,7 @@ typedef struct EngramSnapshot {
     const double *minimum;        /**< [w_local] smallest p of each slice */
     const double *refractory; /**< [w_local] refractory neurons R, or NULL without such a state */
     const double *drift;      /**< [w_local] mu of the present density; NULL where that is */
-    const double *learning;   /**< [w_local] K(w), or NULL where the weights are frozen */
+    const double *learning_velocity; /**< [w_local] Phi; zeros where the weights are frozen */
     /** H Q(v; mu) in rows like the density, valid until the next call; NULL unless asked for. */
     PetscErrorCode (*quasi_static)(void *context, const double **density);
     void *quasi_static_context;

@@ -40,7 +40,7 @@ typedef struct EngramState {
     double step_length;                /**< of the last step */
     double next_step;                  /**< what an adaptive run will try next */
     double total_rate;                 /**< Nbar */
-    double largest_learning;           /**< max over w of |K N| */
+    double largest_learning;           /**< max over w of |Phi| / Nbar */
     double mass_excess;                /**< integral of p minus one, where that is round-off */
     double activity;                   /**< total rate that the present drift and noise see ... */
     double activity_time;              /**< ... and the time of the present input */
@@ -142,8 +142,8 @@ void EngramStepperChangeInputFactor(EngramStepper stepper, double factor);
 EngramInputFactor EngramStepperInputFactor(EngramStepper stepper);
 void EngramStepperSetInputFactor(EngramStepper stepper, EngramInputFactor factor);
 
-/** K(w) of this rank's cells, or NULL where weights are frozen; borrowed. Not collective. */
-const double *EngramStepperLearning(EngramStepper stepper);
+/** Phi of this rank's cells, [w_local]; zeros where weights are frozen. Not collective. */
+void EngramStepperLearningVelocity(EngramStepper stepper, double *velocity);
 
 /** Name of the part of a state whose length is not known beforehand. */
 #define ENGRAM_STEPPER_HISTORY "rate_history"
