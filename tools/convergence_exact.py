@@ -4,49 +4,35 @@ Both are made of the quasi-static state of a slice with drift mu (docs/theory.md
 Q(v; mu) with rate r(mu). The expressions of a case are evaluated here independently of the program.
 """
 
-import ast
 import math
-import re
 
 import numpy
 import scipy.optimize
 import scipy.special
 
 from convergence_errors import Norm, by_quantity, mass_factor, norm_of
+from engram_expression import Expression, ExpressionError
 from engram_runs import RunError, number_of
 
 SLAB_BYTES = 2**23
 POINTS_OF_RATE, POINTS_OF_CELL, POINTS_OF_SUPPORT, PARTS_OF_SUPPORT = 128, 3, 8, 64
 SEARCHED_RATES = (1e-6, 1e4)
-FUNCTIONS = {name: getattr(numpy, name) for name in
-             ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs")}
-FUNCTIONS.update(min=numpy.minimum, max=numpy.maximum)
-ALLOWED = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Call, ast.Name, ast.Load, ast.Constant,
-           ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd)
 
 
-class Expression:
+class FunctionOfOne:
     """An expression of a case in one variable, for arrays."""
 
     def __init__(self, name, text, variable):
         self.name, self.text, self.variable = name, str(text), variable
-        refusal = RunError(f"--compare exact: {name}: {text}: only + - * / ^, numbers, pi, "
-                           f"{variable} and {', '.join(FUNCTIONS)} can be evaluated here; use "
-                           "--compare richardson")
         try:
-            tree = ast.parse(re.sub(r"\^", "**", self.text).strip(), mode="eval")
-        except SyntaxError as error:
-            raise refusal from error
-        known = {variable, "pi", *FUNCTIONS}
-        for node in ast.walk(tree):
-            if not isinstance(node, ALLOWED) or isinstance(node, ast.Name) and node.id not in known:
-                raise refusal
-        self.code = compile(tree, name, "eval")
+            self.function = Expression(self.text, variable)
+        except ExpressionError as error:
+            raise RunError(f"--compare exact: {name}: {error}; only expressions in {variable} can "
+                           "be evaluated here; use --compare richardson") from error
 
     def __call__(self, values):
         """The expression at these values of its variable."""
-        names = {**FUNCTIONS, "pi": math.pi, self.variable: values}
-        return eval(self.code, {"__builtins__": {}}, names) + 0.0 * values  # pylint: disable=W0123
+        return self.function(**{self.variable: values}) + 0.0 * values
 
 
 class Neuron:
@@ -126,8 +112,8 @@ def closed_form(case, path, near):
     Of several states the one whose total rate is nearest to `near` is taken.
     """
     neuron = neuron_of(case, path)
-    current = Expression("model_input", case["model_input"], "w")
-    response = Expression("model_response", case["model_response"], "N")
+    current = FunctionOfOne("model_input", case["model_input"], "w")
+    response = FunctionOfOne("model_response", case["model_response"], "N")
     if case.get("model_plasticity") == "true":
         return learned_state(case, path, (neuron, current, response, near))
     low, high = number_of(case, "grid_w_min", path), number_of(case, "grid_w_max", path)
@@ -187,7 +173,7 @@ def single_weight(neuron, weight, functions, near):
 def learned_state(case, path, parts):
     """N(w) = w/(K Nbar) on [0, w*]; Nbar^2 is the integral of w/K, that of H is one."""
     neuron, current, response, near = parts
-    learning = Expression("model_learning", case["model_learning"], "w")
+    learning = FunctionOfOne("model_learning", case["model_learning"], "w")
     low, high = number_of(case, "grid_w_min", path), number_of(case, "grid_w_max", path)
     if low != 0.0 or not (learning(numpy.linspace(0.0, high, 1000)) > 0.0).all():
         raise RunError("--compare exact: the learned state has a closed form here for grid_w_min: "

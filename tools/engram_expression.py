@@ -1,129 +1,171 @@
-"""Evaluates the expressions of engram's options with NumPy: learning strength, response, input.
+"""Evaluates the expressions of case files with numpy: the grammar of muParser, without eval.
 
-The program itself uses muParser; this is the part of its language that options may hold: numbers,
-variables, + - * / ^, comparisons, && and ||, a ? b : c, and the functions below.
+From loose to tight: a ? b : c, ||, &&, comparisons, + -, * /, the sign, ^ (to the right).
 """
 
-import ast
-import operator
+import re
 
 import numpy
 
-FUNCTIONS = {"exp": numpy.exp, "log": numpy.log, "ln": numpy.log, "sqrt": numpy.sqrt,
-             "sin": numpy.sin, "cos": numpy.cos, "tanh": numpy.tanh, "abs": numpy.abs,
-             "min": numpy.minimum, "max": numpy.maximum}
+TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)"
+                   r"|([A-Za-z_]\w*)|(\|\||&&|<=|>=|==|!=|[-+*/^<>?:(),]))")
+
 CONSTANTS = {"pi": numpy.pi, "_pi": numpy.pi, "_e": numpy.e}
-OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
-             ast.Div: operator.truediv, ast.Pow: operator.pow, ast.USub: operator.neg,
-             ast.UAdd: operator.pos, ast.Lt: operator.lt, ast.LtE: operator.le,
-             ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
-             ast.NotEq: operator.ne}
+
+FUNCTIONS = {
+    "sin": numpy.sin, "cos": numpy.cos, "tan": numpy.tan, "asin": numpy.arcsin,
+    "acos": numpy.arccos, "atan": numpy.arctan, "atan2": numpy.arctan2, "sinh": numpy.sinh,
+    "cosh": numpy.cosh, "tanh": numpy.tanh, "asinh": numpy.arcsinh, "acosh": numpy.arccosh,
+    "atanh": numpy.arctanh, "exp": numpy.exp, "log": numpy.log, "ln": numpy.log,
+    "log2": numpy.log2, "log10": numpy.log10, "sqrt": numpy.sqrt, "abs": numpy.abs,
+    "sign": numpy.sign, "rint": numpy.rint,
+    "min": lambda *values: numpy.minimum.reduce(numpy.broadcast_arrays(*values)),
+    "max": lambda *values: numpy.maximum.reduce(numpy.broadcast_arrays(*values)),
+}
+
+# Binary operators by how tight they bind, the loosest first; all of these group to the left.
+LEVELS = (
+    {"||": lambda a, b: numpy.where((a != 0) | (b != 0), 1.0, 0.0)},
+    {"&&": lambda a, b: numpy.where((a != 0) & (b != 0), 1.0, 0.0)},
+    {"<": lambda a, b: 1.0 * (a < b), ">": lambda a, b: 1.0 * (a > b),
+     "<=": lambda a, b: 1.0 * (a <= b), ">=": lambda a, b: 1.0 * (a >= b),
+     "==": lambda a, b: 1.0 * (a == b), "!=": lambda a, b: 1.0 * (a != b)},
+    {"+": numpy.add, "-": numpy.subtract},
+    {"*": numpy.multiply, "/": numpy.divide},
+)
 
 
 class ExpressionError(Exception):
-    """A text that is no expression; the message says which."""
+    """A text that is no expression in its variables."""
+
+
+def split_tokens(text):
+    """Pairs of kind (number, name, sign) and text."""
+    tokens, position = [], 0
+    text = text.rstrip()
+    while position < len(text):
+        match = TOKEN.match(text, position)
+        if not match:
+            raise ExpressionError(f"\"{text}\": not understood at position {position + 1}")
+        tokens.append((("number", "name", "sign")[match.lastindex - 1], match[match.lastindex]))
+        position = match.end()
+    return tokens + [("end", "")]
+
+
+class Expression:
+    """A function of named variables, as in `Expression("w < 0 ? -1 : 1", "w")(w=weights)`."""
+
+    def __init__(self, text, variables):
+        self.text = text
+        self.used = set()
+        self._allowed = tuple(variables)
+        self._tokens = split_tokens(text)
+        self._evaluate = self._parse_choice()
+        if self._peek()[0] != "end":
+            raise self._complaint()
+
+    def __call__(self, **values):
+        # Both branches of a choice are evaluated, also where the other one is taken.
+        with numpy.errstate(all="ignore"):
+            return self._evaluate(values)
+
+    def _peek(self):
+        return self._tokens[0]
+
+    def _take(self, *signs):
+        """The next token if it is one of these signs, else None."""
+        kind, text = self._peek()
+        if kind == "sign" and text in signs:
+            self._tokens.pop(0)
+            return text
+        return None
+
+    def _require(self, sign):
+        if not self._take(sign):
+            raise self._complaint()
+
+    def _complaint(self):
+        word = self._peek()[1] or "its end"
+        return ExpressionError(f"\"{self.text}\": not understood at {word}")
+
+    def _parse_choice(self):
+        condition = self._parse_level(0)
+        if not self._take("?"):
+            return condition
+        first = self._parse_choice()
+        self._require(":")
+        second = self._parse_choice()
+        return lambda values: numpy.where(numpy.asarray(condition(values)) != 0.0, first(values),
+                                          second(values))
+
+    def _parse_level(self, level):
+        if level == len(LEVELS):
+            return self._parse_sign()
+        left = self._parse_level(level + 1)
+        while True:
+            sign = self._take(*LEVELS[level])
+            if not sign:
+                return left
+            left = self._join(LEVELS[level][sign], left, self._parse_level(level + 1))
+
+    @staticmethod
+    def _join(operation, left, right):
+        return lambda values: operation(left(values), right(values))
+
+    def _parse_sign(self):
+        sign = self._take("-", "+")
+        if not sign:
+            return self._parse_power()
+        operand = self._parse_sign()
+        return operand if sign == "+" else lambda values: -operand(values)
+
+    def _parse_power(self):
+        base = self._parse_atom()
+        if not self._take("^"):
+            return base
+        # A power of a power is taken from the right, and an exponent may have a sign.
+        return self._join(lambda a, b: numpy.power(numpy.asarray(a, float), b), base,
+                          self._parse_sign())
+
+    def _parse_atom(self):
+        kind, text = self._peek()
+        if self._take("("):
+            inner = self._parse_choice()
+            self._require(")")
+            return inner
+        if kind not in ("number", "name"):
+            raise self._complaint()
+        self._tokens.pop(0)
+        if kind == "number":
+            return lambda values, number=float(text): number
+        if text in FUNCTIONS:
+            return self._parse_call(FUNCTIONS[text])
+        return self._parse_name(text)
+
+    def _parse_call(self, function):
+        self._require("(")
+        arguments = [self._parse_choice()]
+        while self._take(","):
+            arguments.append(self._parse_choice())
+        self._require(")")
+        return lambda values: function(*(argument(values) for argument in arguments))
+
+    def _parse_name(self, name):
+        if name in CONSTANTS:
+            return lambda values: CONSTANTS[name]
+        if name not in self._allowed:
+            raise ExpressionError(f"\"{self.text}\": unknown name {name}; known are "
+                                  f"{', '.join(self._allowed)}")
+        self.used.add(name)
+        return lambda values: values[name]
 
 
 def evaluate(text, **variables):
     """The value of an expression in these variables, which may be arrays."""
-    try:
-        tree = ast.parse(python_text(str(text)).strip(), mode="eval")
-        with numpy.errstate(all="ignore"):
-            return value_of(tree.body, {**CONSTANTS, **variables})
-    except (SyntaxError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise ExpressionError(f"'{text}' is no expression in {', '.join(variables)}") from error
+    return Expression(str(text), variables)(**variables)
 
 
 def variables_of(text):
     """The names of the variables that an expression has."""
-    try:
-        tree = ast.parse(python_text(str(text)).strip(), mode="eval")
-    except (SyntaxError, ValueError) as error:
-        raise ExpressionError(f"'{text}' is no expression") from error
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return names - set(FUNCTIONS) - set(CONSTANTS)
-
-
-def python_text(text):
-    """The same expression as Python writes it: powers, logic, and conditions within parentheses."""
-    text = text.replace("^", "**").replace("&&", " and ").replace("||", " or ")
-    done, rest = [""], text
-    while rest:
-        letter, rest = rest[0], rest[1:]
-        if letter == "(":
-            done.append("")
-        elif letter == ")":
-            inner = with_conditions(done.pop())
-            done[-1] += f"({inner})"
-        else:
-            done[-1] += letter
-    if len(done) != 1:
-        raise ValueError("parentheses")
-    return with_conditions(done[0])
-
-
-def with_conditions(text):
-    """a ? b : c as Python's b if a else c, at the top level of a text, argument by argument."""
-    return ",".join(condition(part) for part in split_top(text, ","))
-
-
-def condition(text):
-    """The same for one argument."""
-    parts = split_top(text, "?")
-    if len(parts) == 1:
-        return text
-    rest = "?".join(parts[1:])
-    depth = 0
-    for position, letter in enumerate_top(rest):
-        depth += letter == "?"
-        if letter == ":":
-            if depth == 0:
-                first, second = rest[:position], rest[position + 1:]
-                return f"(({condition(first)}) if ({parts[0]}) else ({condition(second)}))"
-            depth -= 1
-    raise ValueError("a ? without its :")
-
-
-def split_top(text, mark):
-    """The parts of a text at a mark that stands in no parentheses."""
-    parts, begin = [], 0
-    for position, letter in enumerate_top(text):
-        if letter == mark:
-            parts.append(text[begin:position])
-            begin = position + 1
-    return [*parts, text[begin:]]
-
-
-def enumerate_top(text):
-    """Positions and letters that stand in no parentheses."""
-    depth = 0
-    for position, letter in enumerate(text):
-        depth += (letter == "(") - (letter == ")")
-        if depth == 0:
-            yield position, letter
-
-
-def value_of(node, variables):
-    """The value of a part of the tree."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return float(node.value)
-    if isinstance(node, ast.Name):
-        return variables[node.id]
-    if isinstance(node, ast.BinOp):
-        return OPERATORS[type(node.op)](value_of(node.left, variables),
-                                        value_of(node.right, variables))
-    if isinstance(node, ast.UnaryOp):
-        return OPERATORS[type(node.op)](value_of(node.operand, variables))
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        return OPERATORS[type(node.ops[0])](value_of(node.left, variables),
-                                            value_of(node.comparators[0], variables))
-    if isinstance(node, ast.BoolOp):
-        combine = numpy.logical_and if isinstance(node.op, ast.And) else numpy.logical_or
-        values = [value_of(value, variables) for value in node.values]
-        return combine.reduce(numpy.broadcast_arrays(*values))
-    if isinstance(node, ast.IfExp):
-        return numpy.where(value_of(node.test, variables), value_of(node.body, variables),
-                           value_of(node.orelse, variables))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return FUNCTIONS[node.func.id](*(value_of(word, variables) for word in node.args))
-    raise ValueError("not in the language of engram")
+    names = {word for kind, word in split_tokens(str(text)) if kind == "name"}
+    return Expression(str(text), names - set(FUNCTIONS) - set(CONSTANTS)).used

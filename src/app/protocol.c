@@ -111,7 +111,7 @@ static PetscErrorCode GetPhases(EngramSimulation *simulation, Protocol *protocol
     PetscCall(EngramOptionsGetReal(options, "time_end", &given));
     if (given > 0.0 && !(fabs(given - protocol->end) <= TIME_TOLERANCE * protocol->end)) {
         PetscCall(EngramInputError("-time_end %g: the phases of -protocol_phases last until t = "
-                                   "%.17g; leave -time_end out",
+                                   "%.15g; leave -time_end out",
                                    given, protocol->end));
     }
     if (!(given > 0.0)) {

@@ -21,7 +21,8 @@ class Cases(engram_test.EngramTestCase):
         self.assertEqual(names, {"learning.yaml", "inhibitory.yaml", "nnlif_steady.yaml",
                                  "nnlif_blowup.yaml", "limit.yaml", "delayed.yaml",
                                  "strong_inhibition.yaml", "refractory.yaml",
-                                 "excitation.yaml", "recognition.yaml"})
+                                 "excitation.yaml", "recognition.yaml",
+                                 "particles_frozen.yaml", "particles_learning.yaml"})
 
     def test_learning(self):
         """The rate levels off, and N(w) falls on the line w/Nbar where there are neurons."""
