@@ -19,6 +19,9 @@ mkdir -p "$gallery" "$results"
 run() {
     local name=$1 code=0
     shift
+    if [ -e "$results/$name/summary.yaml" ]; then
+        return  # it has come to its end
+    fi
     say "$name"
     "$engram" "$@" -output_dir "$results/$name" -restart auto 2>"$results/$name.log" || code=$?
     if [ "$code" -ne 0 ] && [ "$code" -ne 3 ]; then
@@ -32,7 +35,7 @@ draw() {
     local name=$1 picture
     "$python" tools/plot.py "$results/$name" --pictures "$2" >/dev/null
     for picture in ${2//,/ }; do
-        cp "$results/$name/plots/${picture//-/_}.png" "$gallery/${name}_${picture//-/_}.png"
+        cp "$results/$name/plots/$picture.png" "$gallery/${name}_${picture//-/_}.png"
     done
 }
 
@@ -47,9 +50,9 @@ copy() {
 
 # 1. One weight: the classical network comes to rest, or blows up.
 run nnlif_steady input/nnlif_steady.yaml
-draw nnlif_steady overview
+draw nnlif_steady rate
 run nnlif_blowup input/nnlif_blowup.yaml
-draw nnlif_blowup overview
+draw nnlif_blowup rate
 
 # 2. Learning, in phases, with a film.
 run learning input/recognition.yaml -output_fields_every 0.05 -output_series_every 2 \
@@ -83,7 +86,7 @@ copy excitation excitation.md excitation.png
 # 5. The limit of fast neurons: the run with eps = 0, and runs that tend to it.
 say "limit"
 run limit input/limit.yaml
-draw limit overview
+draw limit rate
 "$python" tools/sweep.py input/limit.yaml --vary model_epsilon=0,1e-4,1e-3,1e-2,1e-1 \
     --plot total_rate,mean_weight --output "$results/limits" >/dev/null
 copy limits sweep.csv curves.png
