@@ -87,7 +87,8 @@ copy excitation excitation.md excitation.png
 say "limit"
 run limit input/limit.yaml
 draw limit rate
-"$python" tools/sweep.py input/limit.yaml --vary model_epsilon=0,1e-4,1e-3,1e-2,1e-1 \
+"$python" tools/sweep.py input/limit.yaml --vary model_epsilon=0,1e-6,1e-5,1e-4,1e-3,1e-2 \
+    --set initial_quasi_static=true --set transport_order=1 --set time_end=1 \
     --plot total_rate,mean_weight --output "$results/limits" >/dev/null
 copy limits sweep.csv curves.png
 

@@ -68,6 +68,7 @@ def curve_figure(rows, varied, quantities):
                       markersize=8, markeredgewidth=2, label="last state of a run that blew up")
             axes.legend()
         axes.set_ylabel(label_of(quantity))
+        axes.ticklabel_format(axis="y", useOffset=False)
     name_ticks(panels[-1, 0].xaxis, places, names)
     panels[-1, 0].set_xlabel(label_of(varied))
     return figure

@@ -64,6 +64,14 @@ def write_case(path, options):
     path.write_text("".join(lines), encoding="utf-8")
 
 
+EXAMPLES = """\
+examples:
+  tools/soak.py                                   300 kills of a case that has everything
+  tools/soak.py --kills 30 --seed 7 --ranks 1,4
+  tools/soak.py input/learning.yaml --latest 20 -- -time_end 2 -checkpoint_every 0.1
+"""
+
+
 @dataclasses.dataclass
 class Plan:
     """What a campaign does; moments are seconds after the start of a run."""
@@ -207,7 +215,9 @@ class Campaign:
 def parse(words):
     """The command line. @return its arguments, and the options for the program"""
     root = pathlib.Path(__file__).resolve().parent.parent
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], epilog=EXAMPLES, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", nargs="?", help="case file; without it one that has everything")
     parser.add_argument("--kills", type=int, default=300, help="how many (300)")
     parser.add_argument("--seed", type=int, default=1, help="of the random moments (1)")
