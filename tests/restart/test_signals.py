@@ -19,6 +19,9 @@ LAUNCHER_STARTS = 1.5
 LEAVING = {signal.SIGTERM: (REQUEUED, "requeued"), signal.SIGUSR1: (REQUEUED, "requeued"),
            signal.SIGINT: (INTERRUPTED, "interrupted")}
 
+# To whom a signal goes, and the ranks of the run; 0 is the program without mpirun.
+WAYS = [("ranks", 0), ("ranks", 2), ("first", 2), ("last", 3)]
+
 # Death by the signal itself, as a shell counts it and as Python does.
 KILLED_BY_TERM = (-signal.SIGTERM, 128 + signal.SIGTERM)
 
@@ -92,7 +95,7 @@ class LeavingTest(SignalTestCase):
     def test_every_signal(self):
         reference = self.reference()
         for number, (code, status) in LEAVING.items():
-            for to, ranks in (("ranks", 0), ("ranks", 2), ("first", 2), ("last", 3)):
+            for to, ranks in WAYS if number == signal.SIGTERM else WAYS[1::2]:
                 with self.subTest(signal=number.name, to=to, ranks=ranks):
                     place = self.long_place(f"{number.name}_{to}_{ranks}")
                     run = self.started(place, ranks=ranks)
