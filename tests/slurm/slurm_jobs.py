@@ -101,7 +101,9 @@ def status_of(folder):
 
 
 def run_reference(name, words):
-    """A run that nothing interrupts, without SLURM and on one rank."""
+    """A run that nothing interrupts, without SLURM and on one rank; once for all who want it."""
+    if name in shared:
+        return
     shared[name] = shared["folder"] / name
     subprocess.run([engram_test.PROGRAM, CASE, *words, "-output_dir", shared[name]], check=True,
                    capture_output=True, stdin=subprocess.DEVNULL,
