@@ -75,6 +75,8 @@ def planes_of(is_fast):
     saturating = {"grid_w_max": 16, "grid_w_cells": 160 // cells, "grid_v_cells": 120 // cells}
     for options in (linear, saturating):
         options["time_step"] = 0.01 * cells
+        options["time_scheme"] = "euler"
+        options["coupling"] = "implicit"
     return [
         Plane("linear", "N", learned_state.Network(1.0, reference.identity),
               numpy.linspace(0.1, 1.3, count[0]), numpy.linspace(0.3, 1.2, count[1]), linear),

@@ -55,7 +55,7 @@ run nnlif_blowup input/nnlif_blowup.yaml
 draw nnlif_blowup rate
 
 # 2. Learning, in phases, with a film.
-run learning input/recognition.yaml -output_fields_every 0.05 -output_series_every 2 \
+run learning input/recognition.yaml -output_fields_every 0.05 -output_series_interval 0.01 \
     -protocol_phases learn,rest,other -time_end 12 -phase_learn_duration 5 \
     -phase_rest_duration 2 -phase_rest_input 0 \
     -phase_other_duration 5 -phase_other_input "1 - 0.3*sin(6*w)"

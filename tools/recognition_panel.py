@@ -97,11 +97,14 @@ def number_of(options, name, default=None):
         raise GridError(f"{name}: {options[name]} is not a number") from error
 
 
-def series_interval(options, duration):
-    """Steps between two rows of the series: as in the case, unless a test would have too few."""
+def series_options(options, duration):
+    """Options for the rows of the series: as in the case, unless a test would have too few."""
+    step = number_of(options, "time_step", 0.0)
+    if not step:
+        interval = number_of(options, "output_series_interval", duration) or duration
+        return {"output_series_interval": repr(min(interval, duration / STEPS))}
     wanted = number_of(options, "output_series_every", 1.0)
-    step = number_of(options, "time_step", duration)
-    return int(max(1.0, min(wanted, duration / step / STEPS)))
+    return {"output_series_every": str(int(max(1.0, min(wanted, duration / step / STEPS))))}
 
 
 def protocol_options(panel, options):
@@ -123,7 +126,7 @@ def protocol_options(panel, options):
         if is_test or stage > 0:
             words[f"{name}_initial"] = "reset"
         end += duration
-    words["output_series_every"] = str(series_interval(options, test_duration))
+    words.update(series_options(options, test_duration))
     # The case may have an end of its own, which is that of its learning.
     words["time_end"] = repr(end)
     return words

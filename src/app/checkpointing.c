@@ -123,6 +123,9 @@ static void CollectNumbers(const Run *run, RunNumbers *numbers)
 {
     const EngramOutcome *outcome = run->outcome;
     const EngramTimeParameters *time = &run->simulation->time;
+    numbers->solves = (double)outcome->solves;
+    numbers->parts = (double)outcome->parts;
+    numbers->unmet = (double)outcome->unmet;
     numbers->substeps = (double)outcome->substeps;
     numbers->learning_courant = outcome->learning_courant;
     numbers->rejected = (double)outcome->rejected;

@@ -113,16 +113,23 @@ PetscErrorCode CommandLinePrintVersion(const EngramProvenance *provenance)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Of an adaptive run nobody knows the steps beforehand; this many rows are small. */
+static const double STEPS_OF_ADAPTIVE_RUN = 1000.0;
+
 static double OutputBytes(const EngramSimulation *simulation, const EngramOutputParameters *output)
 {
     static const double bytes_per_row = 150.0;
     const double cells =
         (double)simulation->grid->v_nodes * (double)simulation->grid->w_cells * sizeof(double);
-    const double rows = (double)ProtocolSteps(simulation) / (double)output->series_every + 2.0;
-    const double states = output->fields_every > 0.0
-                              ? PetscMin(simulation->protocol->end / output->fields_every,
-                                         (double)ProtocolSteps(simulation))
+    const double steps =
+        simulation->time.is_adaptive ? STEPS_OF_ADAPTIVE_RUN : (double)ProtocolSteps(simulation);
+    const double end = simulation->protocol->end;
+    const double rows = output->series_interval > 0.0 ? end / output->series_interval + 2.0
+                                                      : steps / (double)output->series_every + 2.0;
+    const double wanted = output->fields_every > 0.0
+                              ? end / output->fields_every
                               : (double)PetscMax(simulation->protocol->count, 1);
+    const double states = simulation->time.is_adaptive ? wanted : PetscMin(wanted, steps);
     return bytes_per_row * rows + cells * (states + 1.0);
 }
 
@@ -140,8 +147,18 @@ static PetscErrorCode PrintPhases(const Protocol *protocol)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Fewest adaptive steps of the first phase: those after jumps, and one for each wanted time. */
+static double FewestSteps(const EngramSimulation *simulation, const EngramOutputParameters *output)
+{
+    const double end = simulation->time.end;
+    const double fields = output->fields_every > 0.0 ? end / output->fields_every : 0.0;
+    const double rows = output->series_interval > 0.0 ? end / output->series_interval : 0.0;
+    return EngramStepperFewestSteps(simulation->stepper) + floor(PetscMax(fields, rows));
+}
+
 /** Steps and what the transport makes of them. */
-static PetscErrorCode PrintSteps(const EngramSimulation *simulation)
+static PetscErrorCode PrintSteps(const EngramSimulation *simulation,
+                                 const EngramOutputParameters *output)
 {
     PetscFunctionBeginUser;
     const EngramTimeParameters *time = &simulation->time;
@@ -151,14 +168,19 @@ static PetscErrorCode PrintSteps(const EngramSimulation *simulation)
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (time->is_adaptive) {
-        PetscCall(EngramPrint("steps:   adaptive, the first of %g, to t = %g\n", time->step,
-                              simulation->protocol->end));
+        PetscCall(EngramPrint("steps:   adaptive to t = %g, tolerance %g, the first of %.3g; at "
+                              "least %.0f to t = %g\n",
+                              simulation->protocol->end, time->tolerance,
+                              EngramStepperFirstStep(simulation->stepper),
+                              FewestSteps(simulation, output), time->end));
     } else {
         PetscCall(EngramPrint("steps:   %" PetscInt64_FMT " of %g to t = %g\n",
                               ProtocolSteps(simulation), time->step, simulation->protocol->end));
     }
     PetscCall(PrintPhases(simulation->protocol));
-    if (isfinite(limit)) {
+    if (isfinite(limit) && time->is_adaptive) {
+        PetscCall(EngramPrint("CFL:     steps above %g are divided at t = 0\n", limit));
+    } else if (isfinite(limit)) {
         PetscCall(EngramPrint("CFL:     %.3g at t = 0 (transport limit %g; above 1 a step is "
                               "divided)\n",
                               time->step / limit, limit));
@@ -184,7 +206,7 @@ PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
                           grid->v_nodes + 1, grid->v_spacing, grid->w_cells, grid->w_spacing,
                           (double)grid->v_nodes * (double)grid->w_cells, grid->size, grid->w_local,
                           EngramSimulationMemory(simulation) / mebibyte));
-    PetscCall(PrintSteps(simulation));
+    PetscCall(PrintSteps(simulation, output));
     PetscCall(EngramPrint("rate:    Nbar = %.6g at t = 0\n", state->total_rate));
     PetscCall(EngramPrint("slices:  %s\n"
                           "output:  about %.1f MiB in %s\n"

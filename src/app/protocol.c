@@ -191,7 +191,7 @@ static PetscErrorCode Enter(EngramSimulation *simulation, int number)
     protocol->present = number;
     simulation->time.end = protocol->phase[number].end;
     PetscCall(EngramModelEnter(simulation->model, &protocol->phase[number].model));
-    PetscCall(EngramStepperFollowModel(simulation->stepper));
+    PetscCall(EngramStepperFollowModel(simulation->stepper, simulation->time.end));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

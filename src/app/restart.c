@@ -15,10 +15,11 @@
 PetscErrorCode RestartAddNumbers(EngramStateParts *parts, RunNumbers *numbers)
 {
     PetscFunctionBeginUser;
-    PetscCall(EngramStateAddCommon(parts, RUN_NUMBERS_PART, "dimensionless",
-                                   "substeps, learning_courant, rejected, ambiguous, "
-                                   "coupling_iterations, origin_time, origin_step",
-                                   RUN_NUMBERS, (double *)numbers));
+    PetscCall(EngramStateAddCommon(
+        parts, RUN_NUMBERS_PART, "dimensionless",
+        "solves, parts, unmet, substeps, learning_courant, rejected, ambiguous, "
+        "coupling_iterations, origin_time, origin_step",
+        RUN_NUMBERS, (double *)numbers));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -121,9 +122,11 @@ static PetscErrorCode ReadState(EngramSimulation *simulation, EngramCheckpointFi
 {
     EngramStateParts parts = {.count = 0};
     PetscInt history = 0;
+    PetscInt jumps = 0;
     PetscFunctionBeginUser;
     PetscCall(EngramCheckpointCount(file, ENGRAM_STEPPER_HISTORY, &history));
-    PetscCall(EngramStepperRestoreBegin(simulation->stepper, history, &parts));
+    PetscCall(EngramCheckpointCount(file, ENGRAM_STEPPER_JUMPS, &jumps));
+    PetscCall(EngramStepperRestoreBegin(simulation->stepper, history, jumps, &parts));
     PetscCall(RestartAddNumbers(&parts, &restart->numbers));
     PetscCall(SteeringFindNumbers(file, &restart->steering, &parts, &restart->has_steering));
     PetscCall(EngramCheckpointReadState(file, &parts));

@@ -12,6 +12,9 @@
 
 /** Numbers of a run that are not the stepper's, as kept in a checkpoint. */
 typedef struct RunNumbers {
+    double solves;
+    double parts;
+    double unmet;
     double substeps;
     double learning_courant;
     double rejected;

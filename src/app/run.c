@@ -174,24 +174,36 @@ static void NoteBlowUp(EngramSnapshot *snapshot, EngramOutcome *outcome, const c
     snapshot->is_last = PETSC_TRUE;
 }
 
+/** The next multiple of an interval after a time, or the end; the end where there is no interval.
+ */
+static double NextMultiple(double now, double every, double end)
+{
+    if (!(every > 0.0)) {
+        return end;
+    }
+    const double next = (floor(now / every + TARGET_TOLERANCE) + 1.0) * every;
+    return next > end - TARGET_TOLERANCE * every ? end : next;
+}
+
 /** Where the next step may lead: its end, or for adaptive steps the next state that is wanted. */
 static double NextTarget(const Run *run, const EngramState *state)
 {
     const EngramTimeParameters *time = &run->simulation->time;
-    const double every = run->steering.present[ENGRAM_STEER_FIELDS_EVERY];
     if (!time->is_adaptive) {
         return EngramTimeAt(time, state->steps + 1);
     }
-    if (every > 0.0) {
-        const double next = (floor(state->time / every + TARGET_TOLERANCE) + 1.0) * every;
-        return PetscMin(next, time->end);
-    }
-    return time->end;
+    const double fields =
+        NextMultiple(state->time, run->steering.present[ENGRAM_STEER_FIELDS_EVERY], time->end);
+    const double rows = NextMultiple(state->time, run->output->series_interval, time->end);
+    return PetscMin(fields, rows);
 }
 
 static void CountStep(const EngramState *state, EngramOutcome *outcome)
 {
     outcome->steps_done = state->steps;
+    outcome->solves += state->solves;
+    outcome->parts += state->parts;
+    outcome->unmet += state->is_unmet ? 1 : 0;
     outcome->substeps += state->substeps;
     outcome->learning_courant = PetscMax(outcome->learning_courant, state->learning_courant);
     outcome->rejected += state->rejected;
@@ -241,6 +253,9 @@ static void SetOutcome(const EngramSimulation *simulation, EngramOutcome *outcom
     if (restart && restart->is_found) {
         outcome->first_step = EngramStepperState(simulation->stepper)->steps;
         outcome->steps_done = outcome->first_step;
+        outcome->solves = (PetscInt64)restart->numbers.solves;
+        outcome->parts = (PetscInt64)restart->numbers.parts;
+        outcome->unmet = (PetscInt64)restart->numbers.unmet;
         outcome->substeps = (PetscInt64)restart->numbers.substeps;
         outcome->learning_courant = restart->numbers.learning_courant;
         outcome->rejected = (PetscInt64)restart->numbers.rejected;
@@ -271,6 +286,7 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
     SetOutcome(simulation, outcome);
     run->snapshot.grid = simulation->grid;
     run->snapshot.steps = time->is_adaptive ? 0 : ProtocolSteps(simulation);
+    run->snapshot.tolerance = time->is_adaptive ? time->tolerance : 0.0;
     run->snapshot.end_time = simulation->protocol->end;
     run->snapshot.plan = plan;
     run->snapshot.steering = &run->steering;
@@ -342,6 +358,14 @@ static PetscErrorCode WarnOfDoubts(const Run *run)
                                 "firing rate was known to have several solutions; see "
                                 "coupling_solutions in series.csv",
                                 outcome->ambiguous, outcome->steps_done));
+    }
+    if (outcome->unmet > 0) {
+        PetscCall(EngramWarning("%" PetscInt64_FMT " of %" PetscInt64_FMT " adaptive steps were as "
+                                "short as they may be (-time_step_min) and still above "
+                                "-time_tolerance %g: the grid may be too coarse for what happens "
+                                "there",
+                                outcome->unmet, outcome->steps_done,
+                                run->simulation->time.tolerance));
     }
     if (outcome->learning_courant > largest) {
         PetscCall(

@@ -10,6 +10,9 @@
 #include "steady.h"
 #include "steering.h"
 
+/* Nobody waits for more outputs, as a part of the run. */
+static const double SHORTEST_INTERVAL = 1e-9;
+
 PetscErrorCode EngramSimulationRegisterOptions(EngramOptions options)
 {
     static const EngramOptionTable *const tables[] = {
@@ -32,9 +35,9 @@ static PetscErrorCode WarnOfIdle(EngramOptions options, const EngramSimulation *
         const char *name;
         const char *needs;
         PetscBool is_coupling;
-    } pairs[] = {{"time_tolerance", "-time_adaptive true", PETSC_FALSE},
-                 {"time_step_min", "-time_adaptive true", PETSC_FALSE},
-                 {"time_step_max", "-time_adaptive true", PETSC_FALSE},
+    } pairs[] = {{"time_tolerance", "adaptive steps (leave -time_step out)", PETSC_FALSE},
+                 {"time_step_min", "adaptive steps (leave -time_step out)", PETSC_FALSE},
+                 {"time_step_max", "adaptive steps (leave -time_step out)", PETSC_FALSE},
                  {"coupling_iterations", "-coupling implicit", PETSC_TRUE},
                  {"coupling_scan", "-coupling implicit", PETSC_TRUE}};
     PetscFunctionBeginUser;
@@ -51,17 +54,21 @@ static PetscErrorCode WarnOfIdle(EngramOptions options, const EngramSimulation *
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Adaptive steps end at every output: an interval below their shortest length would never end. */
-static PetscErrorCode CheckInterval(EngramOptions options, const EngramTimeParameters *time)
+/** Adaptive steps end at every output: an interval far below the run would never end. */
+static PetscErrorCode CheckIntervals(EngramOptions options, const EngramTimeParameters *time,
+                                     double end)
 {
-    double every = 0.0;
+    static const char *const names[] = {"output_fields_every", "output_series_interval"};
     PetscFunctionBeginUser;
-    PetscCall(EngramOptionsGetReal(options, "output_fields_every", &every));
-    if (time->is_adaptive && every > 0.0 && every < time->step_min) {
-        PetscCall(
-            EngramInputError("-output_fields_every %g: adaptive steps end at every output, so "
-                             "it must not be shorter than -time_step_min %g",
-                             every, time->step_min));
+    const double shortest = PetscMax(time->step_min, SHORTEST_INTERVAL * end);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        double every = 0.0;
+        PetscCall(EngramOptionsGetReal(options, names[i], &every));
+        if (time->is_adaptive && every > 0.0 && every < shortest) {
+            PetscCall(EngramInputError("-%s %g: adaptive steps end at every output, so it must be "
+                                       "0, or at least %g",
+                                       names[i], every, shortest));
+        }
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -74,10 +81,12 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscFunctionBeginUser;
     simulation->options = options;
     PetscCall(EngramTimeParametersGet(options, &simulation->time));
-    PetscCall(CheckInterval(options, &simulation->time));
     PetscCall(EngramOptionsGetText(options, "walltime", &walltime));
     PetscCall(DeadlineCheck(walltime));
     PetscCall(EngramCouplingParametersGet(options, &simulation->coupling));
+    const EngramTimeParameters *time = &simulation->time;
+    EngramCouplingConclude((PetscBool)(time->scheme == ENGRAM_TIME_EULER && !time->is_adaptive),
+                           time->is_adaptive ? time->tolerance : 0.0, &simulation->coupling);
     PetscCall(EngramModelCreate(options, &simulation->model));
     PetscCall(SteadyIsWanted(options, &simulation->is_steady));
     if (simulation->is_steady) {
@@ -86,6 +95,7 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
         PetscCall(WarnOfIdle(options, simulation));
     }
     PetscCall(ProtocolCreate(simulation));
+    PetscCall(CheckIntervals(options, &simulation->time, simulation->protocol->end));
     PetscCall(EngramGridParametersGet(options, &grid_parameters));
     PetscCall(EngramGridCreate(comm, &grid_parameters, &simulation->grid));
     const EngramModel *model = simulation->model;
@@ -122,7 +132,8 @@ PetscErrorCode EngramSimulationRun(EngramSimulation *simulation,
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (time->is_adaptive) {
-        (void)snprintf(plan, sizeof(plan), "adaptive steps to t = %g", simulation->protocol->end);
+        (void)snprintf(plan, sizeof(plan), "adaptive steps to t = %g, tolerance %g",
+                       simulation->protocol->end, time->tolerance);
     } else {
         (void)snprintf(plan, sizeof(plan), "%" PetscInt64_FMT " step%s to t = %g", steps,
                        steps > 1 ? "s" : "", simulation->protocol->end);

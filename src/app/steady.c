@@ -26,6 +26,9 @@ static const EngramOption steady_options[] = {
 const EngramOptionTable SteadyOptions = {"Steady states", steady_options,
                                          (int)(sizeof(steady_options) / sizeof(steady_options[0]))};
 
+/* Steps of the limit model on its way to rest, unless others are given. */
+static const double STEP_TO_REST = 0.005;
+
 static PetscErrorCode GetSweep(EngramOptions options, Sweep *sweep, PetscBool *is_sweep)
 {
     const char *text = NULL;
@@ -70,11 +73,16 @@ PetscErrorCode SteadyAdjust(EngramSimulation *simulation)
     /* A steady state knows neither the time scale nor the delay. */
     model->delay = 0.0;
     model->quasi_static_start = model->phase.plasticity;
+    simulation->time.scheme = ENGRAM_TIME_EULER;
+    simulation->time.start = ENGRAM_START_PLAIN;
+    simulation->time.is_adaptive = PETSC_FALSE;
+    if (simulation->time.step == 0.0) {
+        simulation->time.step = STEP_TO_REST;
+    }
     if (model->phase.plasticity) {
         model->phase.epsilon = 0.0;
         simulation->coupling.time = ENGRAM_COUPLING_IMPLICIT;
-        simulation->time.scheme = ENGRAM_TIME_EULER;
-        simulation->time.is_adaptive = PETSC_FALSE;
+        PetscCall(EngramTimeSetOrigin(&simulation->time, 0.0, 0));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

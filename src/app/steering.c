@@ -11,6 +11,9 @@ static const char *const names[ENGRAM_STEER_COUNT] = ENGRAM_STEERING_NAMES;
 
 static const char *const PART = "steering";
 
+/* Adaptive steps end at every output; nobody waits for more of them, as a part of the run. */
+static const double SHORTEST_INTERVAL = 1e-9;
+
 PetscErrorCode SteeringSetFactor(const EngramSimulation *simulation)
 {
     double factor = 1.0;
@@ -35,7 +38,7 @@ PetscErrorCode SteeringStart(Run *run)
     }
     const double factor = steering->present[ENGRAM_STEER_INPUT_FACTOR];
     if (factor != EngramStepperInputFactor(simulation->stepper).after) {
-        EngramStepperChangeInputFactor(simulation->stepper, factor);
+        PetscCall(EngramStepperChangeInputFactor(simulation->stepper, factor));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -52,8 +55,9 @@ static const char *ReasonToRefuse(const Run *run, int what, double value)
     case ENGRAM_STEER_SERIES_EVERY:
         return value >= 1.0 && value == floor(value) ? NULL : "it must be a whole number from 1 on";
     case ENGRAM_STEER_FIELDS_EVERY:
-        if (time->is_adaptive && value > 0.0 && value < time->step_min) {
-            return "it must not be shorter than -time_step_min";
+        if (time->is_adaptive && value > 0.0 &&
+            value < PetscMax(time->step_min, SHORTEST_INTERVAL * run->snapshot.end_time)) {
+            return "adaptive steps end at every output: it must not be far below the run";
         }
         return value >= 0.0 ? NULL : "it must be at least 0";
     case ENGRAM_STEER_CHECKPOINT_EVERY:
@@ -64,14 +68,16 @@ static const char *ReasonToRefuse(const Run *run, int what, double value)
 }
 
 /** Gives a new value to whoever uses it; the observers look it up themselves. */
-static void Apply(Run *run, int what, double value)
+static PetscErrorCode Apply(Run *run, int what, double value)
 {
+    PetscFunctionBeginUser;
     run->steering.present[what] = value;
     if (what == ENGRAM_STEER_INPUT_FACTOR) {
-        EngramStepperChangeInputFactor(run->simulation->stepper, value);
+        PetscCall(EngramStepperChangeInputFactor(run->simulation->stepper, value));
     } else if (what == ENGRAM_STEER_CHECKPOINT_EVERY) {
         CheckpointingSetInterval(run, value);
     }
+    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode TakeOverOne(Run *run, int what, double value)
@@ -91,7 +97,7 @@ static PetscErrorCode TakeOverOne(Run *run, int what, double value)
     if (value == before) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    Apply(run, what, value);
+    PetscCall(Apply(run, what, value));
     steering->change[steering->changes++] =
         (EngramSteeringChange){what, run->snapshot.step, run->snapshot.time, before, value};
     PetscCall(EngramNote("step %" PetscInt64_FMT ": a script changes %s from %g to %g",

@@ -13,7 +13,7 @@
 #include "engram/kernels/checksum.h"
 
 static const char *const FORMAT_TOKEN = "engram checkpoint";
-static const int FORMAT_VERSION = 1;
+static const int FORMAT_VERSION = 2;
 
 /* Read at a time. */
 enum { BLOCK_BYTES = 1 << 18 };

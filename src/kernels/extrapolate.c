@@ -10,117 +10,104 @@ typedef struct Group {
     int rows;
     int nodes;
     ptrdiff_t stride;
-    double extrapolation;
-    const double *whole;              /* first row, first slice of the group */
-    double *halves;                   /* likewise */
-    double base[ENGRAM_SLICE_GROUP];  /* b = base * y2 */
-    double theta[ENGRAM_SLICE_GROUP]; /* share of q */
+    double spacing;
+    const EngramCombination *combination;
+    const double *result[ENGRAM_STEP_RESULTS]; /* first row, first slice of the group */
+    double *values;                            /* likewise */
+    double scale[ENGRAM_SLICE_GROUP];          /* of the non-negative part of q */
+    double positive[ENGRAM_SLICE_GROUP];       /* its mass */
+    double lowest[ENGRAM_SLICE_GROUP];         /* smallest entry of q, at most 0 */
 } Group;
 
-static double Extrapolated(double extrapolation, double whole, double halves)
+/** c0 (earlier - last) + c1 (middle - last). */
+ENGRAM_INLINE double Differences(const double *c, double earlier, double middle, double last)
 {
-    return EngramMultiplyAdd(extrapolation, halves - whole, halves);
+    return EngramMultiplyAdd(c[0], earlier - last, c[1] * (middle - last));
 }
 
-void EngramExtrapolationShortfall(ptrdiff_t slices, double extrapolation, const double *whole_mass,
-                                  const double *half_mass, double *shortfall)
+double EngramExtrapolatedValue(const EngramCombination *combination, double earlier, double middle,
+                               double last)
+{
+    return last + Differences(combination->value, earlier, middle, last);
+}
+
+double EngramExtrapolatedError(const EngramCombination *combination, double earlier, double middle,
+                               double last)
+{
+    return Differences(combination->error, earlier, middle, last);
+}
+
+/** The mass of q in one slice. */
+static double MassOf(const EngramCombination *combination, const EngramStepResult *results,
+                     ptrdiff_t slice)
+{
+    return EngramExtrapolatedValue(combination, results[ENGRAM_STEP_EARLIER].weight_density[slice],
+                                   results[ENGRAM_STEP_MIDDLE].weight_density[slice],
+                                   results[ENGRAM_STEP_LAST].weight_density[slice]);
+}
+
+void EngramExtrapolationShortfall(ptrdiff_t slices, const EngramCombination *combination,
+                                  const EngramStepResult *results, double *shortfall)
 {
     for (ptrdiff_t i = 0; i < slices; i++) {
-        const double mass = Extrapolated(extrapolation, whole_mass[i], half_mass[i]);
+        const double mass = MassOf(combination, results, i);
         shortfall[i] = mass < 0.0 ? -mass : 0.0;
     }
 }
 
-/** Difference of the two results in the mean; returns whether any entry of q is negative. */
-ENGRAM_INLINE int Compare(const Group *group, int lanes, double spacing, double *difference)
+/** Error estimate, mass of the non-negative part of q, and its lowest entry, for every slice. */
+ENGRAM_INLINE void Survey(Group *group, int lanes, double *difference)
 {
-    double lowest[ENGRAM_SLICE_GROUP];
-    BlockedSum sum;
-    ClearSum(&sum, lanes);
+    BlockedSum error;
+    BlockedSum positive;
+    ClearSum(&error, lanes);
+    ClearSum(&positive, lanes);
     for (int i = 0; i < lanes; i++) {
-        lowest[i] = 0.0;
+        group->lowest[i] = 0.0;
     }
     for (int k = 0; k < group->rows; k++) {
-        const double *restrict whole = group->whole + k * group->stride;
-        const double *restrict halves = group->halves + k * group->stride;
+        const double *restrict earlier = group->result[ENGRAM_STEP_EARLIER] + k * group->stride;
+        const double *restrict middle = group->result[ENGRAM_STEP_MIDDLE] + k * group->stride;
+        const double *restrict last = group->result[ENGRAM_STEP_LAST] + k * group->stride;
         if (k + PREFETCH_ROWS < group->rows) {
-            PrefetchRow(whole + PREFETCH_ROWS * group->stride, lanes);
-            PrefetchRow(halves + PREFETCH_ROWS * group->stride, lanes);
+            PrefetchRow(earlier + PREFETCH_ROWS * group->stride, lanes);
+            PrefetchRow(middle + PREFETCH_ROWS * group->stride, lanes);
+            PrefetchRow(last + PREFETCH_ROWS * group->stride, lanes);
         }
         ENGRAM_INDEPENDENT
         for (int i = 0; i < lanes; i++) {
-            const double change = halves[i] - whole[i];
-            const double value = EngramMultiplyAdd(group->extrapolation, change, halves[i]);
-            lowest[i] = value < lowest[i] ? value : lowest[i];
-            sum.block[i] += fabs(change);
+            const double q =
+                last[i] + Differences(group->combination->value, earlier[i], middle[i], last[i]);
+            const double d = Differences(group->combination->error, earlier[i], middle[i], last[i]);
+            error.block[i] += fabs(d);
+            positive.block[i] += q > 0.0 ? q : 0.0;
+            group->lowest[i] = q < group->lowest[i] ? q : group->lowest[i];
         }
         if (EndsBlock(k, group->rows)) {
-            CloseBlock(&sum, lanes);
+            CloseBlock(&error, lanes);
+            CloseBlock(&positive, lanes);
         }
     }
-    int is_negative = 0;
     for (int i = 0; i < lanes; i++) {
-        difference[i] = spacing * sum.total[i];
-        is_negative = is_negative || lowest[i] < 0.0;
-    }
-    return is_negative;
-}
-
-/** Largest share of q < 0 beside b >= 0 that is not negative. */
-static double LargestShare(double b, double q)
-{
-    return b > 0.0 ? b / (b - q) : 0.0;
-}
-
-/** Lowers theta to what the entries of the group allow. */
-static void LimitByEntries(Group *group, int lanes)
-{
-    for (int k = 0; k < group->rows; k++) {
-        const double *whole = group->whole + k * group->stride;
-        const double *halves = group->halves + k * group->stride;
-        for (int i = 0; i < lanes; i++) {
-            const double q = Extrapolated(group->extrapolation, whole[i], halves[i]);
-            if (q < 0.0) {
-                const double b = group->base[i] * halves[i];
-                group->theta[i] = fmin(group->theta[i], LargestShare(b, q));
-            }
-        }
+        difference[i] = group->spacing * error.total[i];
+        group->positive[i] = group->spacing * positive.total[i];
     }
 }
 
-/** The bases and the shares of the group's slices, before any entry is looked at. */
-static void Prepare(Group *group, int lanes, ptrdiff_t first, const EngramStepResult *whole,
-                    const EngramStepResult *halves)
+/** What the non-negative part of q must be scaled by to have the mass of q, times the factor. */
+static void FindScales(Group *group, int lanes, ptrdiff_t first, double factor,
+                       const EngramStepResult *results)
 {
     for (int i = 0; i < lanes; i++) {
-        const double half_mass = halves->weight_density[first + i];
-        const double mass =
-            Extrapolated(group->extrapolation, whole->weight_density[first + i], half_mass);
-        group->base[i] = mass > 0.0 && half_mass > 0.0 ? mass / half_mass : 0.0;
-        group->theta[i] = mass > 0.0 ? 1.0 : 0.0;
-        if (whole->firing_rate) {
-            const double half_rate = halves->firing_rate[first + i];
-            const double rate =
-                Extrapolated(group->extrapolation, whole->firing_rate[first + i], half_rate);
-            if (rate < 0.0) {
-                const double share = LargestShare(group->base[i] * half_rate, rate);
-                group->theta[i] = fmin(group->theta[i], share);
-            }
-        }
+        const double mass = MassOf(group->combination, results, first + i);
+        const int is_clipped = group->lowest[i] < 0.0;
+        const double share =
+            is_clipped && group->positive[i] > 0.0 ? mass / group->positive[i] : 1.0;
+        group->scale[i] = mass > 0.0 || !is_clipped ? factor * share : 0.0;
     }
 }
 
-/** b + theta (q - b), times the common factor; exactly q where theta and the factor are 1. */
-ENGRAM_INLINE double Blend(double theta, double base, double factor, double extrapolation,
-                           double whole, double halves)
-{
-    const double q = EngramMultiplyAdd(extrapolation, halves - whole, halves);
-    const double value = factor * EngramMultiplyAdd(theta, q, (1.0 - theta) * base * halves);
-    return value > 0.0 ? value : 0.0;
-}
-
-ENGRAM_INLINE void Store(const Group *group, int lanes, double spacing, double factor,
-                         double *weight_density, double *minimum)
+ENGRAM_INLINE void Store(const Group *group, int lanes, double *weight_density, double *minimum)
 {
     double smallest[ENGRAM_SLICE_GROUP];
     BlockedSum sum;
@@ -129,15 +116,19 @@ ENGRAM_INLINE void Store(const Group *group, int lanes, double spacing, double f
         smallest[i] = DBL_MAX;
     }
     for (int k = 0; k < group->rows; k++) {
-        const double *restrict whole = group->whole + k * group->stride;
-        double *restrict halves = group->halves + k * group->stride;
+        const double *earlier = group->result[ENGRAM_STEP_EARLIER] + k * group->stride;
+        const double *middle = group->result[ENGRAM_STEP_MIDDLE] + k * group->stride;
+        const double *last = group->result[ENGRAM_STEP_LAST] + k * group->stride;
+        double *values = group->values + k * group->stride;
         const double infinite = k < group->nodes ? 0.0 : DBL_MAX;
+        /* Each value is read before it may be overwritten in its own place. */
         ENGRAM_INDEPENDENT
         for (int i = 0; i < lanes; i++) {
-            const double value = Blend(group->theta[i], group->base[i], factor,
-                                       group->extrapolation, whole[i], halves[i]);
+            const double q =
+                last[i] + Differences(group->combination->value, earlier[i], middle[i], last[i]);
+            const double value = group->scale[i] * (q > 0.0 ? q : 0.0);
             const double candidate = value + infinite;
-            halves[i] = value;
+            values[i] = value;
             sum.block[i] += value;
             smallest[i] = candidate < smallest[i] ? candidate : smallest[i];
         }
@@ -146,56 +137,57 @@ ENGRAM_INLINE void Store(const Group *group, int lanes, double spacing, double f
         }
     }
     for (int i = 0; i < lanes; i++) {
-        weight_density[i] = spacing * sum.total[i];
+        weight_density[i] = group->spacing * sum.total[i];
         minimum[i] = smallest[i];
     }
 }
 
-static void StoreRates(const Group *group, int lanes, ptrdiff_t first, double factor,
-                       const EngramStepResult *whole, const EngramStepResult *halves,
-                       double *firing_rate)
+static void StoreRates(const Group *group, int lanes, ptrdiff_t first,
+                       const EngramStepResult *results, double *firing_rate)
 {
     for (int i = 0; i < lanes; i++) {
-        firing_rate[first + i] =
-            Blend(group->theta[i], group->base[i], factor, group->extrapolation,
-                  whole->firing_rate[first + i], halves->firing_rate[first + i]);
+        const double rate = EngramExtrapolatedValue(
+            group->combination, results[ENGRAM_STEP_EARLIER].firing_rate[first + i],
+            results[ENGRAM_STEP_MIDDLE].firing_rate[first + i],
+            results[ENGRAM_STEP_LAST].firing_rate[first + i]);
+        firing_rate[first + i] = group->scale[i] * (rate > 0.0 ? rate : 0.0);
     }
 }
 
 /** One group; inlined with a constant number of lanes. */
-ENGRAM_INLINE void ExtrapolateGroup(Group *group, int lanes, ptrdiff_t first, double spacing,
-                                    double factor, const EngramStepResult *whole,
-                                    const EngramStepResult *halves,
+ENGRAM_INLINE void ExtrapolateGroup(Group *group, int lanes, ptrdiff_t first, double factor,
+                                    const EngramStepResult *results,
                                     const EngramExtrapolated *extrapolated)
 {
-    Prepare(group, lanes, first, whole, halves);
-    if (Compare(group, lanes, spacing, extrapolated->difference + first)) {
-        LimitByEntries(group, lanes);
+    Survey(group, lanes, extrapolated->difference + first);
+    FindScales(group, lanes, first, factor, results);
+    if (results[ENGRAM_STEP_LAST].firing_rate) {
+        StoreRates(group, lanes, first, results, extrapolated->firing_rate);
     }
-    if (whole->firing_rate) {
-        StoreRates(group, lanes, first, factor, whole, halves, extrapolated->firing_rate);
-    }
-    Store(group, lanes, spacing, factor, extrapolated->weight_density + first,
-          extrapolated->minimum + first);
+    Store(group, lanes, extrapolated->weight_density + first, extrapolated->minimum + first);
 }
 
 void EngramExtrapolate(int rows, int nodes, ptrdiff_t slices, ptrdiff_t stride, double spacing,
-                       double extrapolation, double factor, const EngramStepResult *whole_result,
-                       const EngramStepResult *halves_result, const double *whole, double *halves,
+                       double factor, const EngramCombination *combination,
+                       const EngramStepResult *results, double *values,
                        const EngramExtrapolated *extrapolated)
 {
-    Group group = {.rows = rows, .nodes = nodes, .stride = stride, .extrapolation = extrapolation};
+    Group group = {.rows = rows,
+                   .nodes = nodes,
+                   .stride = stride,
+                   .spacing = spacing,
+                   .combination = combination};
     ptrdiff_t first = 0;
     while (first < slices) {
         const int lanes = LanesOfGroup(slices, first);
-        group.whole = whole + first;
-        group.halves = halves + first;
+        for (int k = 0; k < ENGRAM_STEP_RESULTS; k++) {
+            group.result[k] = results[k].rows + first;
+        }
+        group.values = values + first;
         if (lanes == ENGRAM_SLICE_GROUP) {
-            ExtrapolateGroup(&group, ENGRAM_SLICE_GROUP, first, spacing, factor, whole_result,
-                             halves_result, extrapolated);
+            ExtrapolateGroup(&group, ENGRAM_SLICE_GROUP, first, factor, results, extrapolated);
         } else {
-            ExtrapolateGroup(&group, ENGRAM_SLICE_PADDING, first, spacing, factor, whole_result,
-                             halves_result, extrapolated);
+            ExtrapolateGroup(&group, ENGRAM_SLICE_PADDING, first, factor, results, extrapolated);
         }
         first += lanes;
     }

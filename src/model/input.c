@@ -6,6 +6,7 @@
 #include "engram/base/error.h"
 #include "engram/base/file_system.h"
 #include "engram/model/expression.h"
+#include "input_switch.h"
 #include "input_table.h"
 
 /* A table larger than this is no signal for a program that evaluates it at every step. */
@@ -13,6 +14,7 @@ static const PetscInt64 LONGEST_FILE = 1 << 30;
 
 struct EngramInput {
     EngramExpression expression; /* or NULL */
+    InputSwitches switches;      /* of the expression */
     InputTable table;
     char *text;
     char *option;
@@ -93,6 +95,7 @@ PetscErrorCode EngramInputCreate(const char *option, const char *text, EngramInp
         PetscCall(ReadTable(option, text + prefix, &made->table));
     } else {
         PetscCall(EngramExpressionCreate(option, text, "wts", &made->expression));
+        PetscCall(InputSwitchesFind(option, text, &made->switches));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -119,6 +122,31 @@ PetscBool EngramInputIsSteady(EngramInput input)
                        !EngramExpressionUses(input->expression, 's'));
 }
 
+PetscInt EngramInputTimes(EngramInput input, const double **times, PetscBool *since_phase)
+{
+    *times = input->table.t;
+    *since_phase = (PetscBool)(input->table.time == 's');
+    return input->expression || input->table.times == 1 ? 0 : input->table.times;
+}
+
+PetscInt EngramInputSwitchCount(EngramInput input)
+{
+    return input->switches.count;
+}
+
+PetscBool EngramInputSwitchIsOn(EngramInput input, PetscInt number, double time, double since)
+{
+    const double variables[3] = {0.0, time, since};
+    return (PetscBool)(EngramExpressionValue(input->switches.list[number].comparison, variables) !=
+                       0.0);
+}
+
+double EngramInputSwitchDifference(EngramInput input, PetscInt number, double time, double since)
+{
+    const double variables[3] = {0.0, time, since};
+    return EngramExpressionValue(input->switches.list[number].difference, variables);
+}
+
 const char *EngramInputText(EngramInput input)
 {
     return input->text;
@@ -136,6 +164,7 @@ PetscErrorCode EngramInputDestroy(EngramInput *input)
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     PetscCall(EngramExpressionDestroy(&(*input)->expression));
+    PetscCall(InputSwitchesDestroy(&(*input)->switches));
     PetscCall(InputTableDestroy(&(*input)->table));
     PetscCall(PetscFree((*input)->text));
     PetscCall(PetscFree((*input)->option));

@@ -18,6 +18,10 @@ static const EngramOption output_options[] = {
      "write into a folder that is not empty", ENGRAM_BOUND_NONE, 0},
     {"output_series_every", ENGRAM_OPTION_INTEGER, "1", "steps",
      "interval of the rows of series.csv; steerable", ENGRAM_BOUND_AT_LEAST, 1},
+    {"output_series_interval", ENGRAM_OPTION_REAL, "0", "time",
+     "the same in time: adaptive steps end exactly there, a row of fixed ones is that of the first "
+     "step not before. 0: by -output_series_every alone, which else counts from 2 on",
+     ENGRAM_BOUND_AT_LEAST, 0},
     {"output_fields_every", ENGRAM_OPTION_REAL, "0", "time",
      "interval of the fields in fields.h5; 0: only the first and the last state; steerable",
      ENGRAM_BOUND_AT_LEAST, 0},
@@ -33,6 +37,8 @@ PetscErrorCode EngramOutputParametersGet(EngramOptions options, EngramOutputPara
     PetscCall(EngramOptionsGetText(options, "output_dir", &parameters->directory));
     PetscCall(EngramOptionsGetBoolean(options, "output_overwrite", &parameters->overwrite));
     PetscCall(EngramOptionsGetInteger(options, "output_series_every", &parameters->series_every));
+    PetscCall(
+        EngramOptionsGetReal(options, "output_series_interval", &parameters->series_interval));
     PetscCall(EngramOptionsGetReal(options, "output_fields_every", &parameters->fields_every));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -1,4 +1,5 @@
 /* A progress line on a terminal, a few log lines elsewhere, and a closing summary. */
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -60,6 +61,9 @@ static void PrintLine(const Progress *progress, const EngramSnapshot *snapshot, 
     char steps[32] = "";
     if (snapshot->steps > 0) {
         (void)snprintf(steps, sizeof(steps), "/%" PetscInt64_FMT, snapshot->steps);
+    } else if (snapshot->dt > 0.0) {
+        const double to_go = ceil((snapshot->end_time - snapshot->time) / snapshot->dt);
+        (void)snprintf(steps, sizeof(steps), " of about %.3g", (double)snapshot->step + to_go);
     }
     (void)fprintf(stderr,
                   "%sengram: step %" PetscInt64_FMT

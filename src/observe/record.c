@@ -87,8 +87,18 @@ static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const Engra
     if (outcome->steady_states >= 0) {
         TextFilePrint(file, "steady_states: %" PetscInt64_FMT "\n", outcome->steady_states);
     }
-    TextFilePrint(file, "steps: %" PetscInt64_FMT "\ntransport_substeps: %" PetscInt64_FMT "\n",
-                  outcome->steps_done, outcome->substeps);
+    TextFilePrint(file, "steps: %" PetscInt64_FMT "\nmean_step: %.6g\n", outcome->steps_done,
+                  last->time / (double)PetscMax(outcome->steps_done, 1));
+    if (last->tolerance > 0.0) {
+        TextFilePrint(file, "time_tolerance: %g\nsteps_above_tolerance: %" PetscInt64_FMT "\n",
+                      last->tolerance, outcome->unmet);
+    } else {
+        TextFilePrint(file, "parts_of_steps: %" PetscInt64_FMT "\n",
+                      PetscMax(outcome->parts, outcome->steps_done));
+    }
+    TextFilePrint(file,
+                  "slice_solves: %" PetscInt64_FMT "\ntransport_substeps: %" PetscInt64_FMT "\n",
+                  outcome->solves, outcome->substeps);
     TextFilePrint(file,
                   "rejected_steps: %" PetscInt64_FMT "\ncoupling_iterations: %" PetscInt64_FMT
                   "\nsteps_with_several_rates: %" PetscInt64_FMT "\n",

@@ -1,4 +1,5 @@
 /* series.csv: one row every few steps, the first for the initial state, the last for the end. */
+#include <math.h>
 #include <string.h>
 
 #include "engram/base/error.h"
@@ -12,9 +13,19 @@ static const double FLUSH_SECONDS = 1.0;
 typedef struct Series {
     TextFile file;
     const char *directory;
+    double every;    /* interval of the rows in time; 0: by steps */
+    double interval; /* in which the last row was */
     double flushed_at;
     PetscInt64 last_step; /* of the last row */
 } Series;
+
+/* A time this close to a multiple of the interval, in units of it, is that multiple. */
+static const double INTERVAL_TOLERANCE = 1e-9;
+
+static double IntervalOf(const Series *series, double time)
+{
+    return series->every > 0.0 ? floor(time / series->every + INTERVAL_TOLERANCE) : 0.0;
+}
 
 static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
 {
@@ -22,6 +33,7 @@ static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
     PetscFunctionBeginUser;
     PetscCall(EngramSnapshotDiagnostics(snapshot, &diagnostics));
     series->last_step = snapshot->step;
+    series->interval = IntervalOf(series, snapshot->time);
     TextFilePrint(&series->file,
                   "%" PetscInt64_FMT ",%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%" PetscInt_FMT
                   ",%" PetscInt_FMT,
@@ -61,7 +73,10 @@ static PetscErrorCode ObserveSeries(void *context, const EngramSnapshot *snapsho
     Series *series = context;
     PetscFunctionBeginUser;
     const PetscInt64 every = (PetscInt64)snapshot->steering->present[ENGRAM_STEER_SERIES_EVERY];
-    if (snapshot->step % every == 0 || snapshot->is_wanted) {
+    const PetscBool counts_steps = (PetscBool)(series->every == 0.0 || every > 1);
+    const PetscBool is_due = (PetscBool)((counts_steps && snapshot->step % every == 0) ||
+                                         IntervalOf(series, snapshot->time) > series->interval);
+    if (is_due || snapshot->is_wanted) {
         PetscCall(WriteRow(series, snapshot));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -103,6 +118,7 @@ static PetscErrorCode ResumeSeries(void *context, const EngramSnapshot *snapshot
                              &series->file));
     PetscCallMPI(MPI_Bcast(words, 2, MPI_UINT64_T, 0, snapshot->grid->comm));
     series->last_step = (PetscInt64)words[1];
+    series->interval = IntervalOf(series, snapshot->time);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -123,6 +139,7 @@ PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputPara
     (void)grid;
     PetscCall(PetscNew(&series));
     series->directory = parameters->directory;
+    series->every = parameters->series_interval;
     *observer = (EngramObserver){.name = "series",
                                  .context = series,
                                  .start = StartSeries,

@@ -5,12 +5,15 @@
 #include "engram/base/error.h"
 
 static const EngramOption coupling_options[] = {
-    {"coupling", ENGRAM_OPTION_TEXT, "lagged", "lagged or implicit",
-     "Nbar in the drift: of the beginning of a step, or of its end, which solves a scalar equation "
-     "and holds where strong inhibition makes the first one oscillate",
+    {"coupling", ENGRAM_OPTION_TEXT, "auto", "auto, lagged or implicit",
+     "Nbar in the drift: of the beginning of a step (lagged), or of its end (implicit), which "
+     "solves a scalar equation; adaptive steps and third order need the second. auto: lagged with "
+     "fixed steps of -time_scheme euler, else implicit",
      ENGRAM_BOUND_NONE, 0},
-    {"coupling_tolerance", ENGRAM_OPTION_REAL, "1e-10", "dimensionless",
-     "relative error allowed in the scalar equation", ENGRAM_BOUND_ABOVE, 0},
+    {"coupling_tolerance", ENGRAM_OPTION_REAL, "0", "dimensionless",
+     "relative error allowed in the scalar equation; 0: 3e-3 of -time_tolerance in adaptive steps, "
+     "1e-10 in fixed ones",
+     ENGRAM_BOUND_AT_LEAST, 0},
     {"coupling_iterations", ENGRAM_OPTION_INTEGER, "100", "evaluations",
      "most evaluations in one solution of the scalar equation", ENGRAM_BOUND_AT_LEAST, 2},
     {"coupling_scan", ENGRAM_OPTION_INTEGER, "0", "steps",
@@ -21,6 +24,11 @@ static const EngramOption coupling_options[] = {
 
 const EngramOptionTable EngramCouplingOptions = {
     "Coupling", coupling_options, (int)(sizeof(coupling_options) / sizeof(coupling_options[0]))};
+
+static const double DEFAULT_TOLERANCE = 1e-10;
+
+/* Part of the tolerance of a step that the error of its scalar equations may have. */
+static const double PART_OF_STEP = 3e-3;
 
 /* Points of a scan in each factor of ten; each is larger than the last by the same factor. */
 static const double POINTS_PER_DECADE = 50.0;
@@ -35,29 +43,48 @@ static const double LARGEST_RESIDUAL = 1e-6;
 /* Steps of the search for the smallest distance between two points of a scan. */
 enum { NEAR_MISS_STEPS = 60 };
 
+/* A known slope is used without another evaluation where 1 - G' is at least this for certain. */
+static const double LEAST_DENOMINATOR = 0.1;
+
 /* A slope within this distance of 1 says nothing about the direction of a crossing. */
 static const double SLOPE_MARGIN = 1e-6;
 
 PetscErrorCode EngramCouplingParametersGet(EngramOptions options,
                                            EngramCouplingParameters *parameters)
 {
-    static const char *const names[] = {
-        [ENGRAM_COUPLING_LAGGED] = "lagged", [ENGRAM_COUPLING_IMPLICIT] = "implicit"};
+    static const char *const names[] = {[ENGRAM_COUPLING_LAGGED] = "lagged",
+                                        [ENGRAM_COUPLING_IMPLICIT] = "implicit",
+                                        [ENGRAM_COUPLING_AUTO] = "auto"};
     int choice = 0;
     PetscFunctionBeginUser;
-    PetscCall(EngramOptionsGetChoice(options, "coupling", names, 2, &choice));
+    PetscCall(EngramOptionsGetChoice(options, "coupling", names, 3, &choice));
     parameters->time = (EngramCouplingTime)choice;
     PetscCall(EngramOptionsGetReal(options, "coupling_tolerance", &parameters->tolerance));
+    parameters->scan_tolerance =
+        parameters->tolerance > 0.0 ? parameters->tolerance : DEFAULT_TOLERANCE;
     PetscCall(EngramOptionsGetInteger(options, "coupling_iterations", &parameters->iterations));
     PetscCall(EngramOptionsGetInteger(options, "coupling_scan", &parameters->scan_every));
     PetscCall(EngramOptionsGetReal(options, "blowup_rate", &parameters->largest_rate));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+void EngramCouplingConclude(PetscBool is_lagged, double step_tolerance,
+                            EngramCouplingParameters *parameters)
+{
+    if (parameters->time == ENGRAM_COUPLING_AUTO) {
+        parameters->time = is_lagged ? ENGRAM_COUPLING_LAGGED : ENGRAM_COUPLING_IMPLICIT;
+    }
+    if (parameters->tolerance == 0.0) {
+        parameters->tolerance =
+            step_tolerance > 0.0 ? PART_OF_STEP * step_tolerance : DEFAULT_TOLERANCE;
+    }
+}
+
 /** A search under way. */
 typedef struct Search {
     const EngramCouplingParameters *parameters;
     EngramCouplingFunction function;
+    double slope_error;   /* of the slope that the search began with; infinity: not known */
     double rate;          /* of the last evaluation */
     double residual;      /* G(rate) - rate there */
     double moved;         /* distance from the evaluation before it */
@@ -128,8 +155,20 @@ static double NextRate(const Search *search)
 }
 
 /**
- * Whether the next secant step leads to a residual within the tolerance: it gains at least as much
- * as the last one did. The rate is then that of the next step, and its evaluation is saved.
+ * Whether a step with the slope that the search began with leads to a residual within the
+ * tolerance: what is left of the residual is the part by which the slope is wrong.
+ */
+static PetscBool IsTrusted(const Search *search, double scale)
+{
+    const double least = 1.0 - search->slope - search->slope_error;
+    return (PetscBool)(search->count == 1 && least > LEAST_DENOMINATOR &&
+                       fabs(search->residual) * search->slope_error <= scale * least);
+}
+
+/**
+ * Whether the next secant step leads to a residual within the tolerance: its slope is trusted, or
+ * it gains at least as much as the last one did. The rate is then that of the next step, and its
+ * evaluation is saved.
  */
 static PetscBool IsForeseen(Search *search)
 {
@@ -138,8 +177,10 @@ static PetscBool IsForeseen(Search *search)
     const double scale = search->parameters->tolerance * PetscMin(search->rate, next);
     const PetscBool is_secant =
         (PetscBool)(next == search->rate + search->residual / (1.0 - search->slope));
-    if (search->count > 1 && is_secant && gain < 0.1 && search->moved < 0.01 * search->rate &&
-        fabs(search->residual) * gain <= scale) {
+    const PetscBool is_gaining =
+        (PetscBool)(search->count > 1 && gain < 0.1 && search->moved < 0.01 * search->rate &&
+                    fabs(search->residual) * gain <= scale);
+    if (is_secant && (is_gaining || IsTrusted(search, scale))) {
         search->rate = next;
         return PETSC_TRUE;
     }
@@ -181,11 +222,12 @@ static PetscErrorCode Converge(Search *search)
 }
 
 static Search StartSearch(const EngramCouplingParameters *parameters,
-                          EngramCouplingFunction function, double slope)
+                          EngramCouplingFunction function, double slope, double slope_error)
 {
     const Search search = {.parameters = parameters,
                            .function = function,
                            .slope = slope,
+                           .slope_error = slope_error,
                            .lower = 0.0,
                            .upper = INFINITY,
                            .old = INFINITY,
@@ -195,7 +237,8 @@ static Search StartSearch(const EngramCouplingParameters *parameters,
 
 static void StoreResult(const Search *search, EngramCouplingResult *result)
 {
-    result->root = (EngramCouplingRoot){search->rate, search->count > 1 ? search->slope : 0.0};
+    const PetscBool has_slope = (PetscBool)(search->count > 1 || isfinite(search->slope_error));
+    result->root = (EngramCouplingRoot){search->rate, has_slope ? search->slope : 0.0};
     result->is_found = search->is_root;
     result->is_open = (PetscBool)(!search->is_root && isinf(search->upper));
     result->iterations = search->count;
@@ -204,18 +247,19 @@ static void StoreResult(const Search *search, EngramCouplingResult *result)
 
 PetscErrorCode EngramCouplingSolve(const EngramCouplingParameters *parameters,
                                    EngramCouplingFunction function, double start, double slope,
-                                   EngramCouplingResult *result)
+                                   double slope_error, EngramCouplingResult *result)
 {
-    Search search = StartSearch(parameters, function, slope);
+    Search search = StartSearch(parameters, function, slope, slope_error);
     PetscFunctionBeginUser;
     PetscCall(Evaluate(&search, PetscMin(PetscMax(start, 0.0), parameters->largest_rate)));
     PetscCall(Converge(&search));
     StoreResult(&search, result);
     if (search.is_root && search.rate > 0.0 &&
-        (search.count == 1 || search.slope > 1.0 + SLOPE_MARGIN)) {
+        ((search.count == 1 && !(slope + slope_error < 1.0)) ||
+         search.slope > 1.0 + SLOPE_MARGIN)) {
         /* G - x rises through this root, so it is negative just below, and there is a root below
          * that. The last steps are too short for the slope to be precise, but not for its side. */
-        Search below = StartSearch(parameters, function, search.slope);
+        Search below = StartSearch(parameters, function, search.slope, INFINITY);
         PetscCall(
             Evaluate(&below, search.rate * (1.0 - PetscMax(1e-4, 10.0 * parameters->tolerance))));
         if (search.count == 1) {
@@ -282,7 +326,7 @@ static PetscErrorCode AddRoot(const EngramCouplingParameters *parameters,
         const PetscBool is_left = (PetscBool)((middle.residual < 0.0) == (left.residual < 0.0));
         left = is_left ? middle : left;
         right = is_left ? right : middle;
-        if (right.rate - left.rate <= parameters->tolerance * right.rate) {
+        if (right.rate - left.rate <= parameters->scan_tolerance * right.rate) {
             break;
         }
     }

@@ -1,80 +1,153 @@
+#include "adaptive_step.h"
+
 #include <math.h>
 
 #include "engram/base/error.h"
-#include "stepper_private.h"
+#include "step_control.h"
 
-/* The error of a first-order step goes with the square of its length. A new length is a little
- * shorter than what the error of the last one allows, and not too different from it. */
-static const double SAFETY = 0.9;
-static const double SMALLEST_FACTOR = 0.2;
-static const double LARGEST_FACTOR = 3.0;
+/* First step after a jump and shortest one, in units of the fastest time of the grid. */
+static const double FIRST = 1e-3;
+static const double SHORTEST = 1e-6;
 
-/* A step that would leave less than this part of itself is stretched to the target. */
+/* First step of the limit model: parts of the limit of its transport, or of what is to come. */
+static const double FIRST_OF_TRANSPORT = 0.1;
+static const double FIRST_OF_PHASE = 1e-3;
+
+/* Longest step in units of the delay: the history is known with four points in it. */
+static const double PART_OF_DELAY = 0.25;
+
+/* A step that differs less from a length has it. */
 static const double STRETCH = 1e-6;
 
-/** Factor for the length of the next step. */
-static double FactorFor(double tolerance, double error)
-{
-    const double factor = SAFETY * sqrt(tolerance / error);
-    return isfinite(factor) ? PetscMin(PetscMax(factor, SMALLEST_FACTOR), LARGEST_FACTOR)
-                            : (error == 0.0 ? LARGEST_FACTOR : SMALLEST_FACTOR);
-}
+/* A step that is taken though it has missed its tolerance is followed by one longer by this. */
+static const double GROWTH_UNMET = 2.0;
 
-/** End of an attempt: the target exactly, or halfway to it rather than just before it. */
-static double EndOfAttempt(double now, double length, double target)
+double AdaptiveStepFirst(const Segment *segment)
 {
-    const double remaining = target - now;
-    if (length * (1.0 + STRETCH) >= remaining) {
-        return target;
+    const TransportStep *transport = segment->step->euler.transport;
+    const double fastest = SegmentFastestTime(segment);
+    if (fastest > 0.0) {
+        return FIRST * fastest;
     }
-    return 2.0 * length > remaining ? now + 0.5 * remaining : now + length;
+    const double limit = transport ? TransportStepLimit(transport, segment->state) : INFINITY;
+    const double phase = segment->time->end - segment->state->time;
+    return PetscMin(FIRST_OF_TRANSPORT * limit, FIRST_OF_PHASE * phase);
 }
 
-static void NoteBlowUp(EngramState *state)
+double AdaptiveStepsToGrow(const Segment *segment, double length)
+{
+    const double largest = StepControlFactor(segment->step->scheme, 0.0, segment->time->tolerance);
+    return PetscMax(log(length / AdaptiveStepFirst(segment)) / log(largest), 1.0);
+}
+
+static double Shortest(const Segment *segment)
+{
+    const EngramState *state = segment->state;
+    const double fastest = SegmentFastestTime(segment);
+    const double least = ENGRAM_TIME_SHORTEST_STEP * fabs(state->time);
+    double shortest = segment->time->step_min;
+    if (shortest == 0.0) {
+        shortest = fastest > 0.0 ? SHORTEST * fastest : SHORTEST * AdaptiveStepFirst(segment);
+    }
+    /* Where the shortest steps miss their tolerance they grow, and so come to an end. */
+    const double unmet = state->is_unmet ? state->next_step : 0.0;
+    return PetscMax(PetscMax(shortest, least), unmet);
+}
+
+/** The length of the first attempt. */
+static double LengthToTry(const Segment *segment, PetscBool restarts, double shortest)
+{
+    const EngramState *state = segment->state;
+    const double delay = segment->step->euler.reaction->delay;
+    double length = state->next_step > 0.0 ? state->next_step : PETSC_MAX_REAL;
+    if (restarts || state->next_step == 0.0) {
+        length = PetscMin(length, AdaptiveStepFirst(segment));
+    }
+    if (delay > 0.0) {
+        length = PetscMin(length, PART_OF_DELAY * delay);
+    }
+    return PetscMax(PetscMin(length, segment->time->step_max), shortest);
+}
+
+static PetscBool IsGood(const EngramState *state)
+{
+    return (PetscBool)(state->is_finite && !state->has_blown_up);
+}
+
+/** The length of the next step after one that was accepted. */
+static void SuggestNext(const Segment *segment, double length, double wanted, double error,
+                        PetscBool was_rejected)
+{
+    EngramState *state = segment->state;
+    const EngramTimeParameters *time = segment->time;
+    const PetscBool is_cut = (PetscBool)(length < wanted * (1.0 - STRETCH));
+    double factor = StepControlFactor(segment->step->scheme, error, time->tolerance);
+    if (was_rejected) {
+        factor = PetscMin(factor, 1.0);
+    }
+    if (state->is_unmet) {
+        factor = GROWTH_UNMET;
+    }
+    state->next_step = is_cut ? PetscMax(factor * length, wanted) : factor * length;
+    state->next_step = PetscMin(state->next_step, time->step_max);
+}
+
+static void NoteBlowUp(EngramState *state, const char *failure)
 {
     state->has_blown_up = PETSC_TRUE;
     state->is_untouched = PETSC_TRUE;
-    state->failure = state->failure ? state->failure
-                                    : "the adaptive step has reached -time_step_min: a blow-up, or "
-                                      "-time_tolerance is out of reach";
+    state->failure = failure ? failure : "blow-up: the shortest step has no result";
 }
 
-PetscErrorCode StepAdaptively(EngramStepper stepper, double latest)
+/** One attempt; its error is infinite where there is no result. */
+static PetscErrorCode Attempt(const Segment *segment, double end, DriveSide side, double *error)
 {
-    EngramState *state = &stepper->state;
-    const EngramTimeParameters *time = &stepper->time;
-    PetscInt64 rejected = 0;
+    StepError estimate = {0.0, 0.0, 0.0, 0.0};
+    const EngramState *state = segment->state;
     PetscFunctionBeginUser;
-    double length = PetscMin(state->next_step, time->step_max);
-    while (PETSC_TRUE) {
+    PetscCall(CombinedStepTake(segment->step, end, side, &estimate));
+    *error = IsGood(state) ? StepControlNorm(&estimate, state->total_rate) : INFINITY;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode AdaptiveStepTake(const Segment *segment, double latest)
+{
+    EngramState *state = segment->state;
+    PetscBool restarts = PETSC_FALSE;
+    DriveSide side = DRIVE_AT_END;
+    PetscFunctionBeginUser;
+    PetscCall(SegmentBeginStep(segment, &restarts, &side));
+    const double started = state->time;
+    const double tolerance = segment->time->tolerance;
+    const double shortest = Shortest(segment);
+    const double target = SegmentTarget(segment, latest);
+    const EngramModel *model = segment->step->euler.reaction->model;
+    double length = LengthToTry(segment, restarts, shortest);
+    for (PetscInt64 rejected = 0;; rejected++) {
         double error = INFINITY;
-        const double started = state->time;
-        const double end = EndOfAttempt(started, length, latest);
-        if (!(end > started)) {
-            state->failure = "the adaptive step is too short to change the time";
-            NoteBlowUp(state);
-            break;
-        }
-        PetscCall(PairedStepTake(stepper, end, &error));
-        const PetscBool is_good = (PetscBool)(state->is_finite && !state->has_blown_up);
-        if (is_good && error <= time->tolerance) {
-            const double suggested = FactorFor(time->tolerance, error) * (end - started);
-            const PetscBool is_cut = (PetscBool)(end - started < length * (1.0 - STRETCH));
-            state->next_step = is_cut ? PetscMax(suggested, length) : suggested;
-            state->next_step = PetscMin(PetscMax(state->next_step, time->step_min), time->step_max);
+        double end = SegmentEnd(started, length, target);
+        PetscCall(InputWatchStep(segment->watch, EngramModelNoise(model, state->activity), started,
+                                 PETSC_TRUE, &end));
+        const double taken = end - started;
+        const PetscBool is_shortest = (PetscBool)(taken <= shortest * (1.0 + STRETCH));
+        segment->step->may_scan = is_shortest;
+        PetscCall(Attempt(segment, end, side, &error));
+        state->rejected = rejected;
+        const PetscBool is_met = (PetscBool)(error <= StepControlAllowed(tolerance));
+        if (is_met || (is_shortest && IsGood(state))) {
+            state->is_unmet = (PetscBool)!is_met;
+            SuggestNext(segment, taken, length, error, (PetscBool)(rejected > 0));
             break;
         }
         const char *failure = state->failure;
-        PetscCall(PairedStepTakeBack(stepper));
-        rejected++;
-        if (end - started <= time->step_min * (1.0 + STRETCH)) {
-            state->failure = failure;
-            NoteBlowUp(state);
+        PetscCall(CombinedStepUndo(segment->step));
+        if (is_shortest) {
+            state->rejected = rejected + 1;
+            NoteBlowUp(state, failure);
             break;
         }
-        length = PetscMax(FactorFor(time->tolerance, is_good ? error : INFINITY) * (end - started),
-                          time->step_min);
+        length =
+            PetscMax(StepControlFactor(segment->step->scheme, error, tolerance) * taken, shortest);
     }
-    state->rejected = rejected;
     PetscFunctionReturn(PETSC_SUCCESS);
 }

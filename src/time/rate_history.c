@@ -1,6 +1,12 @@
 #include "rate_history.h"
 
+#include <math.h>
+
 #include "engram/base/error.h"
+#include "jumps.h"
+
+/* Entries that an interpolation goes through, and as many more as are kept before them. */
+enum { POINTS = 4 };
 
 PetscErrorCode RateHistoryCreate(double before, PetscInt room, RateHistory *history)
 {
@@ -58,32 +64,77 @@ void RateHistoryTruncate(RateHistory *history, double time)
 
 void RateHistoryForget(RateHistory *history, double time)
 {
-    while (history->count - history->first > 1 && history->times[history->first + 1] <= time) {
+    while (history->count - history->first > POINTS &&
+           history->times[history->first + POINTS] < time) {
         history->first++;
     }
 }
 
-double RateHistoryAt(const RateHistory *history, double time)
+PetscBool RateHistoryEndsWithJump(const RateHistory *history)
 {
-    PetscInt low = history->first;
-    PetscInt high = history->count - 1;
-    if (high < low || time < history->times[low]) {
-        return history->before;
-    }
-    if (time >= history->times[high]) {
-        return history->rates[high];
-    }
+    const PetscInt last = history->count - 1;
+    return (PetscBool)(last > history->first && history->times[last] == history->times[last - 1]);
+}
+
+/** The last entry that is not after a time, as that time is seen from a side; -1: all are. */
+static PetscInt LastEntry(const RateHistory *history, double time, RateSide side)
+{
+    PetscInt low = history->first - 1;
+    PetscInt high = history->count;
     while (high - low > 1) {
         const PetscInt middle = low + (high - low) / 2;
-        if (history->times[middle] <= time) {
+        const double at = history->times[middle];
+        const PetscBool is_same = JumpsAreOneTime(at, time);
+        if (is_same ? side == RATE_AFTER_JUMP : at <= time) {
             low = middle;
         } else {
             high = middle;
         }
     }
-    const double share =
-        (time - history->times[low]) / (history->times[high] - history->times[low]);
-    return (1.0 - share) * history->rates[low] + share * history->rates[high];
+    return low >= history->first ? low : -1;
+}
+
+/** The polynomial through the entries from `low` to `high` at a time. */
+static double Interpolate(const RateHistory *history, PetscInt low, PetscInt high, double time)
+{
+    double sum = 0.0;
+    for (PetscInt i = low; i <= high; i++) {
+        double share = 1.0;
+        for (PetscInt k = low; k <= high; k++) {
+            if (k != i) {
+                share *= (time - history->times[k]) / (history->times[i] - history->times[k]);
+            }
+        }
+        sum += share * history->rates[i];
+    }
+    return PetscMax(sum, 0.0);
+}
+
+double RateHistoryAt(const RateHistory *history, double time, RateSide side)
+{
+    PetscInt low = LastEntry(history, time, side);
+    if (low < 0) {
+        return history->before;
+    }
+    PetscInt high = low + 1;
+    if (high == history->count || history->times[high] == history->times[low]) {
+        return history->rates[low];
+    }
+    while (high - low < POINTS - 1) {
+        const PetscBool has_left =
+            (PetscBool)(low > history->first && history->times[low - 1] < history->times[low]);
+        const PetscBool has_right = (PetscBool)(high + 1 < history->count &&
+                                                history->times[high + 1] > history->times[high]);
+        if (!has_left && !has_right) {
+            break;
+        }
+        const PetscBool is_left_nearer =
+            (PetscBool)(has_left && (!has_right || time - history->times[low - 1] <
+                                                       history->times[high + 1] - time));
+        low -= is_left_nearer ? 1 : 0;
+        high += is_left_nearer ? 0 : 1;
+    }
+    return Interpolate(history, low, high, time);
 }
 
 PetscErrorCode RateHistoryDestroy(RateHistory *history)

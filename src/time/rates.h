@@ -8,7 +8,7 @@
 #include "engram/base/reduction.h"
 #include "engram/grid/grid.h"
 #include "engram/model/learning_rule.h"
-#include "engram/time/stepper.h"
+#include "engram/time/state.h"
 
 /**
  * Sums the firing rates of the state exactly, takes the maximum of |Phi| / Nbar and stores both in

@@ -17,81 +17,17 @@ enum { HISTORY_ROOM = 1024 };
 
 void ReactionFollowModel(Reaction *reaction)
 {
-    const EngramModelPhase *phase = &reaction->model->phase;
-    reaction->input_time = NAN;
-    reaction->input_is_steady = EngramInputIsSteady(phase->input);
-    reaction->delay = phase->epsilon * reaction->model->delay;
+    DriveFollowModel(&reaction->drive);
+    reaction->delay = reaction->model->phase.epsilon * reaction->model->delay;
 }
 
 PetscErrorCode ReactionCreate(Reaction *reaction)
 {
     PetscFunctionBeginUser;
-    reaction->lagged_rate = NAN;
-    reaction->factor = (EngramInputFactor){1.0, 1.0, 0.0};
+    PetscCall(DriveCreate(&reaction->drive));
     ReactionFollowModel(reaction);
-    PetscCall(EngramAlignedCalloc(reaction->grid->w_local, &reaction->input));
     PetscCall(RateHistoryCreate(reaction->model->initial_rate, HISTORY_ROOM, &reaction->history));
     PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static void Fail(EngramState *state, const char *failure)
-{
-    state->is_finite = PETSC_FALSE;
-    state->failure = failure;
-}
-
-void ReactionChangeFactor(Reaction *reaction, double factor)
-{
-    EngramInputFactor *changed = &reaction->factor;
-    if (reaction->state->time > changed->since) {
-        changed->before = changed->after;
-        changed->since = reaction->state->time;
-    }
-    changed->after = factor;
-}
-
-/** I(w, t) times the factor of that time, unless it is there already. */
-static void SetInput(Reaction *reaction, double time)
-{
-    const PetscInt cells = reaction->grid->w_local;
-    const EngramInputFactor *factors = &reaction->factor;
-    const double factor = time > factors->since ? factors->after : factors->before;
-    const PetscBool is_of_time =
-        (PetscBool)(reaction->input_is_steady ? !isnan(reaction->input_time)
-                                              : reaction->input_time == time);
-    if (is_of_time && reaction->input_factor == factor) {
-        return;
-    }
-    EngramModelInput(reaction->model, time, cells, reaction->grid->w + 1, reaction->input);
-    for (PetscInt i = 0; i < cells; i++) {
-        reaction->input[i] = factor * reaction->input[i];
-    }
-    reaction->input_time = time;
-    reaction->input_factor = factor;
-}
-
-void ReactionSetActivity(Reaction *reaction, double time, double activity)
-{
-    const PetscInt cells = reaction->grid->w_local;
-    const double *w = reaction->grid->w + 1;
-    double *drift = EngramSliceSolverDrift(reaction->solver);
-    const double response = EngramModelResponse(reaction->model, activity);
-    const double noise = EngramModelNoise(reaction->model, activity);
-    reaction->state->activity = activity;
-    reaction->state->activity_time = time;
-    if (!isfinite(response)) {
-        Fail(reaction->state, "the response sigma(Nbar) is not finite");
-        return;
-    }
-    if (!(noise > 0.0 && isfinite(noise))) {
-        Fail(reaction->state, "the noise a(Nbar) is not positive and finite");
-        return;
-    }
-    SetInput(reaction, time);
-    for (PetscInt i = 0; i < cells; i++) {
-        drift[i] = reaction->input[i] + w[i] * response;
-    }
-    EngramSliceSolverSetNoise(reaction->solver, noise);
 }
 
 static PetscErrorCode ReduceRates(Reaction *reaction, PetscBool with_mass)
@@ -136,129 +72,39 @@ PetscErrorCode ReactionRestoreMass(Reaction *reaction, const EngramDensity *rows
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** One evaluation of the scalar equation: which step it belongs to. */
-typedef struct Trial {
-    Reaction *reaction;
-    const EngramDensity *rows;
-    double time;
-    double lambda; /* infinity: quasi-static */
-    double known;  /* activity = known + share * rate */
-    double share;
-} Trial;
-
-/** The rate that a lagged coupling sees. */
-static double LaggedRate(const Reaction *reaction)
+ReactionRate ReactionKnownRate(const Reaction *reaction)
 {
-    return isnan(reaction->lagged_rate) ? reaction->state->total_rate : reaction->lagged_rate;
+    const EngramState *state = reaction->state;
+    return (ReactionRate){
+        .guess = {state->total_rate, state->coupling_slope[0], INFINITY, PETSC_TRUE},
+        .lagged = state->total_rate,
+        .root = {state->total_rate, state->coupling_slope[0]}};
 }
 
 /** What the activity of a step is made of: known + share * (rate at its end). */
-static Trial TrialOfStep(Reaction *reaction, double time, const EngramDensity *rows)
+static RateEquation EquationOfStep(const Reaction *reaction, double time, const EngramDensity *rows,
+                                   double lagged)
 {
     const EngramState *state = reaction->state;
     const double dt = time - state->time;
     const double seen = time - reaction->delay;
     const double epsilon = reaction->model->phase.epsilon;
-    Trial trial = {.reaction = reaction, .rows = rows, .time = time, .known = 0.0, .share = 1.0};
-    trial.lambda = epsilon > 0.0 ? PetscMin(dt / epsilon, LARGEST_LAMBDA) : INFINITY;
+    RateEquation equation = {
+        .rows = rows, .time = time, .side = DRIVE_AT_END, .known = 0.0, .share = 1.0};
+    equation.lambda = epsilon > 0.0 ? PetscMin(dt / epsilon, LARGEST_LAMBDA) : INFINITY;
     if (reaction->delay > 0.0) {
-        trial.share = seen > state->time ? (seen - state->time) / dt : 0.0;
-        trial.known = trial.share > 0.0 ? (1.0 - trial.share) * LaggedRate(reaction)
-                                        : RateHistoryAt(&reaction->history, seen);
+        equation.share = seen > state->time ? (seen - state->time) / dt : 0.0;
+        equation.known = equation.share > 0.0
+                             ? (1.0 - equation.share) * lagged
+                             : RateHistoryAt(&reaction->history, seen, RATE_BEFORE_JUMP);
     }
-    return trial;
-}
-
-/** G(rate): the sum of the rates that all slices have when the network sees this one. */
-static PetscErrorCode EvaluateTrial(void *context, double rate, double *answer)
-{
-    const Trial *trial = context;
-    Reaction *reaction = trial->reaction;
-    EngramState *state = reaction->state;
-    PetscFunctionBeginUser;
-    const PetscBool has_blown_up = state->has_blown_up;
-    state->is_finite = PETSC_TRUE;
-    ReactionSetActivity(reaction, trial->time, trial->known + trial->share * rate);
-    if (state->is_finite) {
-        if (isinf(trial->lambda)) {
-            PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, trial->rows->values, NULL));
-        } else {
-            PetscCall(EngramSliceSolverTryRates(reaction->solver, trial->lambda, trial->rows));
-        }
-        PetscCall(ReduceRates(reaction, PETSC_FALSE));
-    }
-    *answer = state->is_finite ? state->total_rate : NAN;
-    reaction->trial_failure = state->is_finite ? reaction->trial_failure : state->failure;
-    /* What becomes of a rate that is only tried is no fate of the run. */
-    state->is_finite = PETSC_TRUE;
-    state->has_blown_up = has_blown_up;
-    state->failure = NULL;
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** Looks for all solutions and takes the one nearest to a rate. */
-static PetscErrorCode TakeNearest(Reaction *reaction, EngramCouplingFunction function, double rate,
-                                  EngramCouplingResult *result)
-{
-    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
-    PetscInt count = 0;
-    PetscFunctionBeginUser;
-    PetscCall(EngramCouplingScan(reaction->coupling, function, roots, &count));
-    result->is_found = (PetscBool)(count > 0);
-    result->solutions = count;
-    for (PetscInt i = 0; i < count; i++) {
-        const PetscBool is_nearer =
-            (PetscBool)(i == 0 || fabs(roots[i].rate - rate) < fabs(result->root.rate - rate));
-        result->root = is_nearer ? roots[i] : result->root;
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
+    return equation;
 }
 
 static PetscBool IsScanDue(const Reaction *reaction)
 {
-    const PetscInt every = reaction->coupling->scan_every;
+    const PetscInt every = reaction->coupled.coupling->scan_every;
     return (PetscBool)(every > 0 && reaction->state->steps % every == 0);
-}
-
-/** Solves the scalar equation of a step; leaves the activity it takes in `activity`. */
-static PetscErrorCode FindActivity(Reaction *reaction, Trial *trial, double *activity)
-{
-    EngramCouplingResult result;
-    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
-    EngramState *state = reaction->state;
-    const EngramCouplingFunction function = {EvaluateTrial, trial};
-    PetscFunctionBeginUser;
-    reaction->trial_failure = NULL;
-    const double start = state->total_rate;
-    const double guess = start + state->rate_trend * (trial->time - state->time);
-    const double largest_learning = state->largest_learning;
-    PetscCall(EngramCouplingSolve(reaction->coupling, function, guess,
-                                  reaction->state->coupling_slope, &result));
-    if (!result.is_found) {
-        PetscCall(TakeNearest(reaction, function, start, &result));
-    }
-    if (IsScanDue(reaction)) {
-        PetscCall(EngramCouplingScan(reaction->coupling, function, roots, &result.solutions));
-        result.solutions = PetscMax(result.solutions, result.is_found ? 1 : 0);
-    }
-    state->total_rate = start;
-    state->largest_learning = largest_learning;
-    state->coupling_iterations += result.iterations;
-    state->coupling_solutions = result.is_found && state->coupling_solutions > 0
-                                    ? PetscMax(state->coupling_solutions, result.solutions)
-                                    : 0;
-    if (result.is_found) {
-        *activity = trial->known + trial->share * result.root.rate;
-        state->coupling_slope = isfinite(result.root.slope) ? result.root.slope : 0.0;
-    } else if (reaction->trial_failure) {
-        Fail(state, reaction->trial_failure);
-    } else {
-        *activity = trial->known + trial->share * start;
-        state->has_blown_up = PETSC_TRUE;
-        state->failure = "blow-up: no total firing rate up to -blowup_rate solves the equation of "
-                         "the implicit coupling";
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** The distribution of weights less the round-off that its mass has gained. */
@@ -270,8 +116,27 @@ static void TakeOutExcess(const EngramGrid *grid, const EngramState *state,
     }
 }
 
+/** Sets the drift for the activity of a step, which an implicit coupling finds. */
+static PetscErrorCode SetDriveOfStep(Reaction *reaction, const RateEquation *equation,
+                                     ReactionRate *rate)
+{
+    EngramState *state = reaction->state;
+    double seen = rate->lagged;
+    PetscFunctionBeginUser;
+    if (reaction->coupled.coupling->time == ENGRAM_COUPLING_IMPLICIT && equation->share > 0.0) {
+        PetscCall(CoupledRateFind(&reaction->coupled, equation, rate->guess, IsScanDue(reaction),
+                                  &rate->root));
+        seen = rate->root.rate;
+    }
+    if (state->is_finite) {
+        DriveSet(&reaction->drive, equation->time, equation->side,
+                 equation->known + equation->share * seen, state);
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent extent,
-                            const EngramDensity *from, const EngramDensity *to)
+                            const EngramDensity *from, const EngramDensity *to, ReactionRate *rate)
 {
     EngramState *state = reaction->state;
     PetscFunctionBeginUser;
@@ -282,14 +147,8 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
     if (is_limit && extent == REACTION_SOLVE) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    Trial trial = TrialOfStep(reaction, time, from);
-    double activity = trial.known + trial.share * LaggedRate(reaction);
-    if (reaction->coupling->time == ENGRAM_COUPLING_IMPLICIT && trial.share > 0.0) {
-        PetscCall(FindActivity(reaction, &trial, &activity));
-    }
-    if (state->is_finite) {
-        ReactionSetActivity(reaction, time, activity);
-    }
+    const RateEquation equation = EquationOfStep(reaction, time, from, rate->lagged);
+    PetscCall(SetDriveOfStep(reaction, &equation, rate));
     if (!state->is_finite) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
@@ -297,9 +156,10 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
         TakeOutExcess(reaction->grid, state, to);
         PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, to->values, reaction->density));
     } else {
-        PetscCall(
-            EngramSliceSolverSolve(reaction->solver, trial.lambda, state->mass_excess, from, to));
+        PetscCall(EngramSliceSolverSolve(reaction->solver, equation.lambda, state->mass_excess,
+                                         from, to));
     }
+    state->solves++;
     if (extent == REACTION_WITH_RATE) {
         PetscCall(ReduceRates(reaction, PETSC_TRUE));
     }
@@ -328,11 +188,11 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows)
     PetscFunctionBeginUser;
     const double time = state->time;
     const PetscBool is_delayed = (PetscBool)(reaction->delay > 0.0);
-    const double known = RateHistoryAt(&reaction->history, time - reaction->delay);
+    const double known = RateHistoryAt(&reaction->history, time - reaction->delay, RATE_AFTER_JUMP);
     state->total_rate = 0.0;
     for (int i = 0; i < MAXIMUM_START_ITERATIONS && state->total_rate != previous; i++) {
         previous = state->total_rate;
-        ReactionSetActivity(reaction, time, is_delayed ? known : previous);
+        DriveSet(&reaction->drive, time, DRIVE_AT_START, is_delayed ? known : previous, state);
         if (state->is_finite) {
             PetscCall(EngramSliceSolverMeasureRates(reaction->solver, rows));
             PetscCall(ReduceRates(reaction, PETSC_FALSE));
@@ -344,19 +204,68 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** The rates of the rows, or of the quasi-static states of H, for the drift that is set. */
+static PetscErrorCode MeasureRates(Reaction *reaction, const EngramDensity *rows)
+{
+    PetscFunctionBeginUser;
+    if (reaction->model->phase.epsilon > 0.0) {
+        PetscCall(EngramSliceSolverMeasureRates(reaction->solver, rows));
+    } else {
+        PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, rows->values, NULL));
+    }
+    PetscCall(ReduceRates(reaction, PETSC_FALSE));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows)
+{
+    EngramState *state = reaction->state;
+    PetscFunctionBeginUser;
+    const EngramState before = *state;
+    ReactionRate rate = ReactionKnownRate(reaction);
+    double activity = 0.0;
+    if (reaction->delay > 0.0) {
+        activity =
+            RateHistoryAt(&reaction->history, state->time - reaction->delay, RATE_AFTER_JUMP);
+    } else {
+        const RateEquation equation = {.rows = rows,
+                                       .time = state->time,
+                                       .side = DRIVE_AT_START,
+                                       .lambda =
+                                           reaction->model->phase.epsilon > 0.0 ? 0.0 : INFINITY,
+                                       .known = 0.0,
+                                       .share = 1.0};
+        rate.guess.slope = 0.0;
+        rate.guess.may_scan = PETSC_FALSE;
+        PetscCall(
+            CoupledRateFind(&reaction->coupled, &equation, rate.guess, PETSC_FALSE, &rate.root));
+        activity = rate.root.rate;
+    }
+    DriveSet(&reaction->drive, state->time, DRIVE_AT_START, activity, state);
+    if (state->is_finite) {
+        PetscCall(MeasureRates(reaction, rows));
+    }
+    const PetscBool is_good = (PetscBool)(state->is_finite && !state->has_blown_up);
+    if (!is_good) {
+        *state = before;
+        DriveSet(&reaction->drive, before.activity_time, DRIVE_AT_END, before.activity, state);
+        PetscCall(MeasureRates(reaction, rows));
+    }
+    state->coupling_solutions = before.coupling_solutions;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode ReactionScan(Reaction *reaction, const EngramDensity *weights,
                             EngramCouplingRoot *roots, PetscInt *count)
 {
-    Trial trial = {.reaction = reaction,
-                   .rows = weights,
-                   .time = reaction->state->time,
-                   .lambda = INFINITY,
-                   .known = 0.0,
-                   .share = 1.0};
-    const EngramCouplingFunction function = {EvaluateTrial, &trial};
+    const RateEquation equation = {.rows = weights,
+                                   .time = reaction->state->time,
+                                   .side = DRIVE_AT_START,
+                                   .lambda = INFINITY,
+                                   .known = 0.0,
+                                   .share = 1.0};
     PetscFunctionBeginUser;
-    reaction->trial_failure = NULL;
-    PetscCall(EngramCouplingScan(reaction->coupling, function, roots, count));
+    PetscCall(CoupledRateScan(&reaction->coupled, &equation, roots, count));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -364,7 +273,7 @@ PetscErrorCode ReactionTakeQuasiStatic(Reaction *reaction, const EngramDensity *
                                        double rate)
 {
     PetscFunctionBeginUser;
-    ReactionSetActivity(reaction, reaction->state->time, rate);
+    DriveSet(&reaction->drive, reaction->state->time, DRIVE_AT_START, rate, reaction->state);
     PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, weights->values, reaction->density));
     PetscCall(ReduceRates(reaction, PETSC_TRUE));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -373,7 +282,7 @@ PetscErrorCode ReactionTakeQuasiStatic(Reaction *reaction, const EngramDensity *
 PetscErrorCode ReactionDestroy(Reaction *reaction)
 {
     PetscFunctionBeginUser;
-    PetscCall(EngramAlignedFree(&reaction->input));
+    PetscCall(DriveDestroy(&reaction->drive));
     PetscCall(RateHistoryDestroy(&reaction->history));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

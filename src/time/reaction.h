@@ -9,52 +9,30 @@
 #ifndef ENGRAM_SRC_TIME_REACTION_H
 #define ENGRAM_SRC_TIME_REACTION_H
 
-#include "engram/base/reduction.h"
-#include "engram/grid/density.h"
-#include "engram/model/model.h"
-#include "engram/solver/coupling.h"
-#include "engram/solver/slice_solver.h"
-#include "engram/time/stepper.h"
+#include "coupled_rate.h"
 #include "rate_history.h"
 
 /** What the reacting part needs; it updates the state of the stepper. */
 typedef struct Reaction {
-    const EngramGrid *grid;                   /* borrowed */
-    const EngramModel *model;                 /* borrowed */
-    EngramSliceSolver solver;                 /* borrowed */
-    EngramReduction reduction;                /* borrowed */
-    const EngramCouplingParameters *coupling; /* borrowed */
-    const EngramLearningRule *rule;           /* borrowed */
-    EngramState *state;                       /* borrowed */
-    EngramDensity *density;                   /* p, filled from H where eps = 0; borrowed */
-    double *input;                            /* [w_local] I(w, t) */
-    double input_time;
-    double input_factor; /* with which it was evaluated */
-    EngramInputFactor factor;
-    PetscBool input_is_steady;
-    double delay;       /* eps d */
-    double lagged_rate; /* what a lagged coupling sees; NaN: the rate at the start of the step */
+    const EngramGrid *grid;         /* borrowed */
+    const EngramModel *model;       /* borrowed */
+    EngramSliceSolver solver;       /* borrowed */
+    EngramReduction reduction;      /* borrowed */
+    const EngramLearningRule *rule; /* borrowed */
+    EngramState *state;             /* borrowed */
+    EngramDensity *density;         /* p, filled from H where eps = 0; borrowed */
+    Drive drive;
+    CoupledRate coupled;
+    double delay; /* eps d */
     RateHistory history;
-    const char *trial_failure; /* why an activity that was tried has no meaning, or NULL */
 } Reaction;
 
 /** Takes input and delay of the present phase of the model. Not collective. */
 void ReactionFollowModel(Reaction *reaction);
 
-/** Allocates what is needed; the borrowed members must be set. Collective. */
+/** Allocates what is needed; the borrowed members, those of drive and coupled included, must be
+ * set. Collective. */
 PetscErrorCode ReactionCreate(Reaction *reaction);
-
-/**
- * Drift and noise of all slices for an activity at a time; notes both in the state. Where sigma or
- * the noise have no value for it the state is marked as failed. Not collective.
- */
-void ReactionSetActivity(Reaction *reaction, double time, double activity);
-
-/**
- * Changes the factor of the input after the present time; what belongs to that time and is computed
- * again keeps its own. Not collective.
- */
-void ReactionChangeFactor(Reaction *reaction, double factor);
 
 /** N, Nbar and max |K N| of rows that have been transported, with the present drift. Collective. */
 PetscErrorCode ReactionRenewRates(Reaction *reaction, const EngramDensity *rows);
@@ -71,6 +49,17 @@ typedef enum ReactionExtent {
     REACTION_WITH_RATE, /**< Nbar and the mass as well */
 } ReactionExtent;
 
+/** What a step is told of the rate at its end, and what it finds. */
+typedef struct ReactionRate {
+    RateGuess guess; /**< where an implicit coupling begins to look */
+    double lagged;   /**< what a lagged coupling sees */
+    EngramCouplingRoot
+        root; /**< what the step has found; that of the guess if nothing was solved */
+} ReactionRate;
+
+/** What is known without anything else: the rate of the state. Not collective. */
+ReactionRate ReactionKnownRate(const Reaction *reaction);
+
 /**
  * Solves the reacting part from the state's time to a later one. A scalar equation without a
  * solution is marked as a blow-up in the state, which then is that of the lagged coupling.
@@ -80,10 +69,16 @@ typedef enum ReactionExtent {
  * @param to    what becomes of it; may be the same
  */
 PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent extent,
-                            const EngramDensity *from, const EngramDensity *to);
+                            const EngramDensity *from, const EngramDensity *to, ReactionRate *rate);
 
 /** The rates of the slices at t = 0 for an initial density. Collective. */
 PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows);
+
+/**
+ * The rates of the present rows just after a jump at the present time. Where the total rate has no
+ * value that fits to itself, all stay as they are. Collective.
+ */
+PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows);
 
 /**
  * All total rates for which the quasi-static states of the slices are consistent. Collective.

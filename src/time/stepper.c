@@ -2,11 +2,33 @@
 
 #include <math.h>
 
+#include "adaptive_step.h"
 #include "engram/base/error.h"
-#include "rates.h"
+#include "graded_step.h"
 #include "stepper_private.h"
 
-/** Settings of which one takes away the sense of the other. */
+/** Rejects what a lagged coupling cannot do. */
+static PetscErrorCode RefuseLagged(PetscBool is_limit, const EngramTimeParameters *time)
+{
+    PetscFunctionBeginUser;
+    if (time->is_adaptive) {
+        PetscCall(EngramInputError("-coupling lagged: adaptive steps cannot keep their tolerance "
+                                   "with it; leave it out, or give -time_step for fixed steps"));
+    }
+    if (time->scheme == ENGRAM_TIME_THIRD_ORDER) {
+        PetscCall(EngramInputError("-coupling lagged: its error is of second order at best; leave "
+                                   "it out, or take -time_scheme euler or second-order"));
+    }
+    if (is_limit && time->scheme != ENGRAM_TIME_EULER) {
+        PetscCall(EngramInputError("-time_scheme %s: with -model_epsilon 0 the lagged "
+                                   "coupling is one turn of a fixed-point iteration a step, whose "
+                                   "error no extrapolation removes; add -coupling implicit",
+                                   EngramTimeSchemeName(time->scheme)));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Rejects options that contradict each other. */
 static PetscErrorCode RefuseContradictions(const EngramGrid *grid, const EngramModel *model,
                                            EngramSliceSolver solver,
                                            const EngramTimeParameters *time,
@@ -19,11 +41,8 @@ static PetscErrorCode RefuseContradictions(const EngramGrid *grid, const EngramM
                                    "only quasi-static states; leave the options of the slice "
                                    "solver out"));
     }
-    if (is_limit && time->scheme == ENGRAM_TIME_EXTRAPOLATED &&
-        coupling->time == ENGRAM_COUPLING_LAGGED) {
-        PetscCall(EngramInputError("-time_scheme extrapolated: with -model_epsilon 0 the lagged "
-                                   "coupling is one turn of a fixed-point iteration a step, whose "
-                                   "error no extrapolation removes; add -coupling implicit"));
+    if (coupling->time == ENGRAM_COUPLING_LAGGED) {
+        PetscCall(RefuseLagged(is_limit, time));
     }
     const PetscInt fewest = grid->w_cells / grid->size;
     if (model->phase.plasticity && time->transport.order == 2 &&
@@ -44,25 +63,50 @@ static PetscErrorCode CreateReaction(EngramStepper stepper)
     reaction->model = stepper->model;
     reaction->solver = stepper->solver;
     reaction->reduction = stepper->reduction;
-    reaction->coupling = &stepper->coupling;
     reaction->rule = &stepper->rule;
     reaction->state = &stepper->state;
     reaction->density = &stepper->density;
+    reaction->drive = (Drive){.grid = stepper->grid,
+                              .model = stepper->model,
+                              .solver = stepper->solver,
+                              .jumps = &stepper->jumps};
+    reaction->coupled = (CoupledRate){.drive = &reaction->drive,
+                                      .reduction = stepper->reduction,
+                                      .rule = &stepper->rule,
+                                      .coupling = &stepper->coupling,
+                                      .state = &stepper->state};
     PetscCall(ReactionCreate(reaction));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** What depends on the phase of the model: the transport, and the rows of paired steps. */
+/** What depends on the phase of the model: the transport, and the rows of combined steps. */
 static PetscErrorCode CreateParts(EngramStepper stepper)
 {
+    EulerStep euler = {&stepper->reaction, NULL, &stepper->state};
     PetscFunctionBeginUser;
     if (stepper->model->phase.plasticity) {
         PetscCall(TransportStepCreate(stepper->grid, stepper->rows->rows, &stepper->time.transport,
                                       &stepper->reaction, &stepper->rule, &stepper->transport));
+        euler.transport = &stepper->transport;
     }
-    if (stepper->is_paired) {
-        PetscCall(PairedStepCreate(stepper));
-    }
+    PetscCall(CombinedStepCreate(&euler, stepper->time.scheme, stepper->time.is_adaptive,
+                                 stepper->rows, &stepper->step));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CreateSegment(EngramStepper stepper)
+{
+    PetscFunctionBeginUser;
+    stepper->is_plain =
+        (PetscBool)(!stepper->time.is_adaptive && stepper->time.start == ENGRAM_START_PLAIN);
+    stepper->watch = (InputWatch){
+        .model = stepper->model, .jumps = &stepper->jumps, .tolerance = stepper->time.tolerance};
+    stepper->segment = (Segment){.step = &stepper->step,
+                                 .jumps = &stepper->jumps,
+                                 .watch = &stepper->watch,
+                                 .time = &stepper->time,
+                                 .state = &stepper->state};
+    PetscCall(InputWatchCreate(stepper->grid, &stepper->watch));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -80,7 +124,6 @@ PetscErrorCode EngramStepperCreate(const EngramGrid *grid, const EngramModel *mo
     made->solver = solver;
     made->time = *time;
     made->coupling = *coupling;
-    made->is_paired = (PetscBool)(time->scheme == ENGRAM_TIME_EXTRAPOLATED || time->is_adaptive);
     PetscCall(EngramDensityCreate(grid, EngramSliceSolverRows(solver), &made->density));
     PetscCall(EngramDensityCreate(grid, 1, &made->weights));
     made->rows = model->phase.epsilon > 0.0 ? &made->density : &made->weights;
@@ -91,6 +134,7 @@ PetscErrorCode EngramStepperCreate(const EngramGrid *grid, const EngramModel *mo
     made->state.results = EngramSliceSolverResults(solver);
     PetscCall(CreateReaction(made));
     PetscCall(CreateParts(made));
+    PetscCall(CreateSegment(made));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -102,11 +146,12 @@ PetscErrorCode EngramStepperCheckModel(EngramStepper stepper)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramStepperFollowModel(EngramStepper stepper)
+PetscErrorCode EngramStepperFollowModel(EngramStepper stepper, double end)
 {
     PetscFunctionBeginUser;
+    stepper->time.end = end;
     PetscCall(TransportStepDestroy(&stepper->transport));
-    PetscCall(PairedStepDestroy(stepper));
+    PetscCall(CombinedStepDestroy(&stepper->step));
     stepper->was_limit = (PetscBool)(stepper->rows == &stepper->weights);
     stepper->rows = stepper->model->phase.epsilon > 0.0 ? &stepper->density : &stepper->weights;
     ReactionFollowModel(&stepper->reaction);
@@ -114,136 +159,13 @@ PetscErrorCode EngramStepperFollowModel(EngramStepper stepper)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Scales the density to unit mass, with a factor that is the same on any rank count. */
-static PetscErrorCode Normalise(EngramStepper stepper)
-{
-    const double *const summed[1] = {stepper->state.results->weight_density};
-    double mass = 0.0;
-    PetscFunctionBeginUser;
-    const EngramGrid *grid = stepper->grid;
-    PetscCall(RatesIntegrate(grid, stepper->reduction, 1, summed, &mass));
-    if (!(mass > 0.0 && isfinite(1.0 / mass))) {
-        PetscCall(EngramInputError("-initial_density \"%s\": its integral over the grid is %g; it "
-                                   "must be positive",
-                                   EngramExpressionText(stepper->model->initial), mass));
-    }
-    for (PetscInt k = 0; k < grid->v_nodes; k++) {
-        double *row = stepper->density.values + k * grid->w_stride;
-        for (PetscInt i = 0; i < grid->w_local; i++) {
-            row[i] /= mass;
-        }
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode RefuseNoSteady(EngramStepper stepper)
-{
-    PetscFunctionBeginUser;
-    const char *failure = stepper->reaction.trial_failure;
-    PetscCall(
-        EngramInputError("-initial_density \"%s\": its weights have no quasi-static state: no "
-                         "total firing rate up to -blowup_rate %g is that of the network "
-                         "which sees it (%s)",
-                         EngramExpressionText(stepper->model->initial), stepper->time.blowup_rate,
-                         failure ? failure : "the rates run away"));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode WarnOfSeveral(EngramStepper stepper, const EngramCouplingRoot *roots,
-                                    PetscInt count, double taken)
-{
-    char list[512] = "";
-    PetscFunctionBeginUser;
-    for (PetscInt i = 0; i < count; i++) {
-        char text[32];
-        PetscCall(PetscSNPrintf(text, sizeof(text), "%s%.6g", i ? ", " : "", roots[i].rate));
-        PetscCall(PetscStrlcat(list, text, sizeof(list)));
-    }
-    PetscCall(EngramWarning("the initial weights have %" PetscInt_FMT " quasi-static states, with "
-                            "total rates %s; the run starts from %.6g, the nearest to "
-                            "-initial_rate %g",
-                            count, list, taken, stepper->model->initial_rate));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** Starts all slices in their quasi-static states. */
-static PetscErrorCode StartQuasiStatic(EngramStepper stepper)
-{
-    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
-    PetscInt count = 0;
-    PetscInt taken = 0;
-    PetscFunctionBeginUser;
-    const double wanted = stepper->model->initial_rate;
-    PetscCall(ReactionScan(&stepper->reaction, &stepper->weights, roots, &count));
-    if (count == 0) {
-        PetscCall(RefuseNoSteady(stepper));
-    }
-    for (PetscInt i = 1; i < count; i++) {
-        if (fabs(roots[i].rate - wanted) < fabs(roots[taken].rate - wanted)) {
-            taken = i;
-        }
-    }
-    if (count > 1) {
-        PetscCall(WarnOfSeveral(stepper, roots, count, roots[taken].rate));
-    }
-    stepper->state.coupling_solutions = count;
-    stepper->state.coupling_slope = roots[taken].slope;
-    PetscCall(EngramStepperTakeSteady(stepper, roots[taken].rate));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode EngramStepperStart(EngramStepper stepper)
-{
-    EngramState *state = &stepper->state;
-    PetscFunctionBeginUser;
-    const EngramGrid *grid = stepper->grid;
-    *state = (EngramState){.next_step = stepper->time.step,
-                           .coupling_solutions = 1,
-                           .is_finite = PETSC_TRUE,
-                           .density = state->density,
-                           .results = state->results};
-    PetscCall(EngramModelInitialDensity(stepper->model, grid, stepper->density.values));
-    PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
-    PetscCall(Normalise(stepper));
-    PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
-    PetscCall(
-        PetscArraycpy(stepper->weights.values, state->results->weight_density, grid->w_local));
-    if (stepper->model->quasi_static_start) {
-        PetscCall(StartQuasiStatic(stepper));
-    } else {
-        PetscCall(ReactionStart(&stepper->reaction, &stepper->density));
-        PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
-    }
-    PetscCall(RateHistoryPush(&stepper->reaction.history, 0.0, state->total_rate));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode StepperSubStep(EngramStepper stepper, const EngramDensity *from,
-                              const EngramDensity *to, double time, ReactionExtent extent,
-                              double substeps)
-{
-    EngramState *state = &stepper->state;
-    const EngramDensity *rows = from;
-    PetscFunctionBeginUser;
-    if (stepper->model->phase.plasticity) {
-        PetscCall(TransportStepAdvance(&stepper->transport, time - state->time, substeps, from, to,
-                                       state));
-        rows = to;
-    }
-    if (state->is_finite) {
-        PetscCall(ReactionStep(&stepper->reaction, time, extent, rows, to));
-    }
-    state->time = time;
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time)
 {
     EngramState *state = &stepper->state;
-    RateHistory *history = &stepper->reaction.history;
     PetscFunctionBeginUser;
     const double started = state->time;
-    const double rate = state->total_rate;
+    state->parts = 0;
+    state->solves = 0;
     state->substeps = 0;
     state->learning_courant = 0.0;
     state->rejected = 0;
@@ -251,23 +173,17 @@ PetscErrorCode EngramStepperAdvance(EngramStepper stepper, double time)
     state->coupling_solutions = 1;
     state->steps++;
     if (stepper->time.is_adaptive) {
-        PetscCall(StepAdaptively(stepper, time));
-    } else if (stepper->is_paired) {
-        PetscCall(PairedStepTake(stepper, time, NULL));
+        PetscCall(AdaptiveStepTake(&stepper->segment, time));
+    } else if (stepper->is_plain) {
+        PetscCall(CombinedStepTake(&stepper->step, time, DRIVE_AT_END, NULL));
     } else {
-        PetscCall(
-            StepperSubStep(stepper, stepper->rows, stepper->rows, time, REACTION_WITH_RATE, 1.0));
+        PetscCall(GradedStepTake(&stepper->segment, time));
     }
     state->notices = EngramReductionNotices(stepper->reduction);
-    state->step_length = state->time - started;
-    state->rate_trend = state->time > started && state->is_finite
-                            ? (state->total_rate - rate) / state->step_length
-                            : 0.0;
-    if (stepper->reaction.delay > 0.0 && state->time > started) {
-        RateHistoryTruncate(history, started);
-        PetscCall(RateHistoryPush(history, state->time, state->total_rate));
-        RateHistoryForget(history, state->time - stepper->model->longest_delay);
+    if (stepper->time.is_adaptive || stepper->is_plain) {
+        PetscCall(SegmentConclude(&stepper->segment));
     }
+    state->step_length = state->time - started;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -291,19 +207,26 @@ PetscErrorCode EngramStepperTakeSteady(EngramStepper stepper, double rate)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-void EngramStepperChangeInputFactor(EngramStepper stepper, double factor)
+PetscErrorCode EngramStepperChangeInputFactor(EngramStepper stepper, double factor)
 {
-    ReactionChangeFactor(&stepper->reaction, factor);
+    PetscFunctionBeginUser;
+    const double now = stepper->state.time;
+    DriveChangeFactor(&stepper->reaction.drive, now, factor);
+    if (!stepper->is_plain) {
+        PetscCall(JumpsAddWithEchoes(&stepper->jumps, JumpOfTime(now, PETSC_TRUE),
+                                     stepper->reaction.delay));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 EngramInputFactor EngramStepperInputFactor(EngramStepper stepper)
 {
-    return stepper->reaction.factor;
+    return stepper->reaction.drive.factor;
 }
 
 void EngramStepperSetInputFactor(EngramStepper stepper, EngramInputFactor factor)
 {
-    stepper->reaction.factor = factor;
+    stepper->reaction.drive.factor = factor;
 }
 
 void EngramStepperLearningVelocity(EngramStepper stepper, double *velocity)
@@ -314,6 +237,25 @@ void EngramStepperLearningVelocity(EngramStepper stepper, double *velocity)
         const double firing_rate = state->results->firing_rate[i];
         velocity[i] = EngramLearningDrive(&stepper->rule, i, firing_rate) * rate;
     }
+}
+
+double EngramStepperFirstStep(EngramStepper stepper)
+{
+    return stepper->time.is_adaptive ? AdaptiveStepFirst(&stepper->segment) : 0.0;
+}
+
+double EngramStepperFewestSteps(EngramStepper stepper)
+{
+    const double length = stepper->time.end - stepper->state.time;
+    const double growth = AdaptiveStepsToGrow(&stepper->segment, length);
+    double steps = 0.0;
+    for (PetscInt i = 0; i < stepper->jumps.count; i++) {
+        const Jump *jump = &stepper->jumps.list[i];
+        if (jump->time >= stepper->state.time && jump->time < stepper->time.end) {
+            steps += jump->restarts > 0.0 ? growth : 1.0;
+        }
+    }
+    return PetscMax(ceil(steps), 1.0);
 }
 
 double EngramStepperTransportLimit(EngramStepper stepper)
@@ -327,7 +269,7 @@ double EngramStepperMemory(EngramStepper stepper)
 {
     const double row = (double)stepper->grid->w_stride * sizeof(double);
     const double rows = (double)stepper->rows->rows;
-    const double copies = stepper->time.is_adaptive ? 2.0 : (stepper->is_paired ? 1.0 : 0.0);
+    const double copies = CombinedStepDensities(stepper->time.scheme, stepper->time.is_adaptive);
     return row * ((double)stepper->density.rows + 1.0 + copies * rows) +
            TransportStepMemory(&stepper->transport);
 }
@@ -343,7 +285,9 @@ PetscErrorCode EngramStepperDestroy(EngramStepper *stepper)
     PetscCall(EngramReductionDestroy(&(*stepper)->reduction));
     PetscCall(TransportStepDestroy(&(*stepper)->transport));
     PetscCall(ReactionDestroy(&(*stepper)->reaction));
-    PetscCall(PairedStepDestroy(*stepper));
+    PetscCall(CombinedStepDestroy(&(*stepper)->step));
+    PetscCall(InputWatchDestroy(&(*stepper)->watch));
+    PetscCall(JumpsDestroy(&(*stepper)->jumps));
     PetscCall(PetscFree((*stepper)->saved_history));
     PetscCall(EngramAlignedFree(&(*stepper)->rule.strength));
     PetscCall(PetscFree(*stepper));

@@ -4,7 +4,7 @@
 
 #include "engram/base/error.h"
 #include "rates.h"
-#include "stepper_private.h"
+#include "stepper_jumps.h"
 
 /* Rows that are integrated together. */
 enum { ROWS_AT_ONCE = 4 };
@@ -82,6 +82,10 @@ PetscErrorCode EngramStepperBeginPhase(EngramStepper stepper, PetscBool resets)
     }
     /* What the steps have learned of the old input says nothing of the new one. */
     state->rate_trend = 0.0;
-    state->next_step = PetscMin(state->next_step, stepper->time.step);
+    state->is_unmet = PETSC_FALSE;
+    for (int k = 0; k < ENGRAM_COMBINED_RESULTS; k++) {
+        state->coupling_slope[k] = stepper->is_plain ? state->coupling_slope[k] : 0.0;
+    }
+    PetscCall(StepperBeginJumps(stepper));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

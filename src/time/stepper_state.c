@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "engram/base/error.h"
-#include "stepper_private.h"
+#include "stepper_jumps.h"
 
 /* The common numbers of a state, in the order of the file. */
 enum {
@@ -16,14 +16,18 @@ enum {
     ACTIVITY_TIME,
     RATE_TREND,
     COUPLING_SLOPE,
+    COUPLING_SLOPE_OF_TWO,
+    COUPLING_SLOPE_OF_THREE,
     COUPLING_ITERATIONS,
     COUPLING_SOLUTIONS,
     STEPS,
+    IS_UNMET,
 };
 
 static const char *const NUMBERS_DESCRIPTION =
     "time, step_length, next_step, total_rate, largest_learning, mass_excess, activity, "
-    "activity_time, rate_trend, coupling_slope, coupling_iterations, coupling_solutions, steps";
+    "activity_time, rate_trend, coupling_slope of one, two and three sub-steps, "
+    "coupling_iterations, coupling_solutions, steps, is_unmet";
 
 static void PackNumbers(const EngramState *state, double *numbers)
 {
@@ -36,10 +40,13 @@ static void PackNumbers(const EngramState *state, double *numbers)
     numbers[ACTIVITY] = state->activity;
     numbers[ACTIVITY_TIME] = state->activity_time;
     numbers[RATE_TREND] = state->rate_trend;
-    numbers[COUPLING_SLOPE] = state->coupling_slope;
+    for (int k = 0; k < ENGRAM_COMBINED_RESULTS; k++) {
+        numbers[COUPLING_SLOPE + k] = state->coupling_slope[k];
+    }
     numbers[COUPLING_ITERATIONS] = (double)state->coupling_iterations;
     numbers[COUPLING_SOLUTIONS] = (double)state->coupling_solutions;
     numbers[STEPS] = (double)state->steps;
+    numbers[IS_UNMET] = state->is_unmet ? 1.0 : 0.0;
 }
 
 static void UnpackNumbers(const double *numbers, EngramState *state)
@@ -53,10 +60,13 @@ static void UnpackNumbers(const double *numbers, EngramState *state)
     state->activity = numbers[ACTIVITY];
     state->activity_time = numbers[ACTIVITY_TIME];
     state->rate_trend = numbers[RATE_TREND];
-    state->coupling_slope = numbers[COUPLING_SLOPE];
+    for (int k = 0; k < ENGRAM_COMBINED_RESULTS; k++) {
+        state->coupling_slope[k] = numbers[COUPLING_SLOPE + k];
+    }
     state->coupling_iterations = (PetscInt)numbers[COUPLING_ITERATIONS];
     state->coupling_solutions = (PetscInt)numbers[COUPLING_SOLUTIONS];
     state->steps = (PetscInt64)numbers[STEPS];
+    state->is_unmet = (PetscBool)(numbers[IS_UNMET] != 0.0);
 }
 
 /** Parts over the slices: the densities, and what the last step said of them. */
@@ -110,6 +120,11 @@ static PetscErrorCode AddCommon(EngramStepper stepper, EngramStateParts *parts)
     PetscCall(EngramStateAddCommon(parts, ENGRAM_STEPPER_HISTORY, "dimensionless",
                                    "total rate of the past: all times, then all rates",
                                    2 * stepper->saved_entries, stepper->saved_history));
+    PetscCall(EngramStateAddCommon(parts, ENGRAM_STEPPER_JUMPS, "dimensionless",
+                                   "jumps of the input and their echoes: time, last time before, "
+                                   "first time after, 1 if steps begin anew",
+                                   JUMP_NUMBERS * stepper->jumps.count,
+                                   (double *)stepper->jumps.list));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -128,10 +143,12 @@ PetscErrorCode EngramStepperSave(EngramStepper stepper, EngramStateParts *parts)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramStepperRestoreBegin(EngramStepper stepper, PetscInt history,
+PetscErrorCode EngramStepperRestoreBegin(EngramStepper stepper, PetscInt history, PetscInt jumps,
                                          EngramStateParts *parts)
 {
     PetscFunctionBeginUser;
+    PetscCall(JumpsMakeRoom(&stepper->jumps, jumps / JUMP_NUMBERS));
+    stepper->jumps.count = jumps / JUMP_NUMBERS;
     PetscCall(MakeRoomForHistory(stepper, history / 2));
     PetscCall(AddSlices(stepper, parts));
     PetscCall(AddCommon(stepper, parts));
@@ -151,11 +168,13 @@ PetscErrorCode EngramStepperRestoreEnd(EngramStepper stepper)
         PetscCall(RateHistoryPush(history, stepper->saved_history[i],
                                   stepper->saved_history[stepper->saved_entries + i]));
     }
-    if (stepper->reaction.delay > 0.0 && RateHistoryAt(history, state->time) != state->total_rate) {
+    if (stepper->reaction.delay > 0.0 &&
+        !(history->count > 0 && history->times[history->count - 1] == state->time)) {
         /* The state is that of a network without a delay. */
         PetscCall(RateHistoryPush(history, state->time, state->total_rate));
     }
     /* Drift and noise of the slices follow from the activity. */
-    ReactionSetActivity(&stepper->reaction, state->activity_time, state->activity);
+    PetscCall(StepperRestoreJumps(stepper));
+    DriveSet(&stepper->reaction.drive, state->activity_time, DRIVE_AT_END, state->activity, state);
     PetscFunctionReturn(PETSC_SUCCESS);
 }

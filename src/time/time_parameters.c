@@ -10,21 +10,28 @@ static const EngramOption time_options[] = {
      "end of the run in learning time; must be given, but for a protocol, which ends with its "
      "phases",
      ENGRAM_BOUND_ABOVE, 0},
-    {"time_step", ENGRAM_OPTION_REAL, NULL, "time",
-     "step; mass and positivity hold for any length. With -time_adaptive the first step",
-     ENGRAM_BOUND_ABOVE, 0},
-    {"time_scheme", ENGRAM_OPTION_TEXT, "euler", "euler or extrapolated",
-     "euler is of first order, one slice solve a step; extrapolated of second, three solves",
+    {"time_step", ENGRAM_OPTION_REAL, "0", "time",
+     "length of fixed steps; mass and positivity hold for any. 0: adaptive steps. With "
+     "-time_adaptive true the longest first step",
+     ENGRAM_BOUND_AT_LEAST, 0},
+    {"time_scheme", ENGRAM_OPTION_TEXT, "third-order", "euler, second-order or third-order",
+     "third-order extrapolates one, two and three sub-steps: six slice solves a step; second-order "
+     "one and two: three solves; euler is the scheme of He, Hu and Zhou, of first order: one "
+     "solve. extrapolated is the older name of second-order",
      ENGRAM_BOUND_NONE, 0},
-    {"time_adaptive", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
-     "choose the steps by their error; every multiple of -output_fields_every is hit",
+    {"time_adaptive", ENGRAM_OPTION_TEXT, "auto", "auto, true or false",
+     "choose the steps by their error; auto: unless -time_step is given. They end exactly at "
+     "multiples of -output_fields_every and -output_series_interval",
      ENGRAM_BOUND_NONE, 0},
     {"time_tolerance", ENGRAM_OPTION_REAL, "1e-4", "dimensionless",
-     "error allowed in an adaptive step: of the density in the mean, or of the firing rates",
+     "of adaptive steps: the error in time of Nbar, relative to Nbar + 0.02, and of the mean "
+     "weight is at most three tolerances at all times of the output",
      ENGRAM_BOUND_ABOVE, 0},
-    {"time_step_min", ENGRAM_OPTION_REAL, "0", "time",
-     "shortest adaptive step; one that would have to be shorter is a blow-up. 0: a millionth of "
-     "-time_step",
+    {"time_start", ENGRAM_OPTION_TEXT, "graded", "graded or plain",
+     "fixed steps after t = 0, a jump or its echoes: graded divides them into parts that grow "
+     "from very short ones, which keeps the order on any data; plain takes whole steps",
+     ENGRAM_BOUND_NONE, 0},
+    {"time_step_min", ENGRAM_OPTION_REAL, "0", "time", "shortest adaptive step; 0: 1e-6 eps h^2/a",
      ENGRAM_BOUND_AT_LEAST, 0},
     {"time_step_max", ENGRAM_OPTION_REAL, "0", "time", "longest adaptive step; 0: no bound",
      ENGRAM_BOUND_AT_LEAST, 0},
@@ -54,8 +61,8 @@ static const double STEP_TOLERANCE = 1e-9;
 
 static const double MAXIMUM_STEPS = 1e15;
 
-/* The shortest adaptive step unless one is given, in units of the first. */
-static const double DEFAULT_SHORTEST = 1e-6;
+/* Names of -time_scheme; the last one is an older name. */
+static const char *const scheme_names[] = {"euler", "second-order", "third-order", "extrapolated"};
 
 static PetscErrorCode GetTransport(EngramOptions options, EngramTransportParameters *transport)
 {
@@ -75,27 +82,39 @@ static PetscErrorCode GetTransport(EngramOptions options, EngramTransportParamet
 
 static PetscErrorCode GetScheme(EngramOptions options, EngramTimeParameters *parameters)
 {
-    static const char *const names[] = {
-        [ENGRAM_TIME_EULER] = "euler", [ENGRAM_TIME_EXTRAPOLATED] = "extrapolated"};
-    int choice = 0;
+    static const char *const starts[] = {
+        [ENGRAM_START_GRADED] = "graded", [ENGRAM_START_PLAIN] = "plain"};
+    static const char *const truths[] = {"false", "true", "auto"};
+    int scheme = 0;
+    int start = 0;
+    int adaptive = 0;
     PetscFunctionBeginUser;
-    PetscCall(EngramOptionsGetChoice(options, "time_scheme", names, 2, &choice));
-    parameters->scheme = (EngramTimeScheme)choice;
-    PetscCall(EngramOptionsGetBoolean(options, "time_adaptive", &parameters->is_adaptive));
+    PetscCall(EngramOptionsGetChoice(options, "time_scheme", scheme_names, 4, &scheme));
+    PetscCall(EngramOptionsGetChoice(options, "time_start", starts, 2, &start));
+    PetscCall(EngramOptionsGetChoice(options, "time_adaptive", truths, 3, &adaptive));
+    parameters->scheme =
+        scheme == 3 ? ENGRAM_TIME_SECOND_ORDER : (EngramTimeScheme)(scheme + ENGRAM_TIME_EULER);
+    parameters->start = (EngramTimeStart)start;
+    parameters->is_adaptive = (PetscBool)(adaptive == 1 || (adaptive == 2 && !parameters->step));
+    if (!parameters->is_adaptive && !(parameters->step > 0.0)) {
+        PetscCall(EngramInputError("-time_adaptive false: fixed steps need their length, as in "
+                                   "-time_step 0.01"));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode GetBounds(EngramOptions options, EngramTimeParameters *parameters)
+{
+    PetscFunctionBeginUser;
     PetscCall(EngramOptionsGetReal(options, "time_tolerance", &parameters->tolerance));
     PetscCall(EngramOptionsGetReal(options, "time_step_min", &parameters->step_min));
     PetscCall(EngramOptionsGetReal(options, "time_step_max", &parameters->step_max));
-    if (parameters->step_min == 0.0) {
-        parameters->step_min = DEFAULT_SHORTEST * parameters->step;
-    }
     if (parameters->step_max == 0.0) {
         parameters->step_max = PETSC_MAX_REAL;
     }
-    if (parameters->is_adaptive &&
-        !(parameters->step_min <= parameters->step && parameters->step <= parameters->step_max)) {
-        PetscCall(EngramInputError("-time_step %g: the first adaptive step must lie between "
-                                   "-time_step_min %g and -time_step_max %g",
-                                   parameters->step, parameters->step_min, parameters->step_max));
+    if (parameters->is_adaptive && parameters->step_min > parameters->step_max) {
+        PetscCall(EngramInputError("-time_step_min %g: must not be longer than -time_step_max %g",
+                                   parameters->step_min, parameters->step_max));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -107,6 +126,7 @@ PetscErrorCode EngramTimeParametersGet(EngramOptions options, EngramTimeParamete
     PetscCall(EngramOptionsGetReal(options, "time_step", &parameters->step));
     PetscCall(EngramOptionsGetReal(options, "blowup_rate", &parameters->blowup_rate));
     PetscCall(GetScheme(options, parameters));
+    PetscCall(GetBounds(options, parameters));
     PetscCall(GetTransport(options, &parameters->transport));
     PetscCall(EngramTimeSetOrigin(parameters, 0.0, 0));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -115,6 +135,12 @@ PetscErrorCode EngramTimeParametersGet(EngramOptions options, EngramTimeParamete
 PetscErrorCode EngramTimeSetOrigin(EngramTimeParameters *parameters, double time, PetscInt64 step)
 {
     PetscFunctionBeginUser;
+    parameters->origin_time = time;
+    parameters->origin_step = step;
+    parameters->steps = 0;
+    if (parameters->is_adaptive) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
     const double quotient = (parameters->end - time) / parameters->step;
     const double tolerance = STEP_TOLERANCE + 4.0 * DBL_EPSILON * fabs(quotient);
     const double steps =
@@ -124,8 +150,6 @@ PetscErrorCode EngramTimeSetOrigin(EngramTimeParameters *parameters, double time
                                    "can take",
                                    parameters->step, steps, parameters->end));
     }
-    parameters->origin_time = time;
-    parameters->origin_step = step;
     parameters->steps = step + PetscMax((PetscInt64)steps, step > 0 ? 0 : 1);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -136,4 +160,9 @@ double EngramTimeAt(const EngramTimeParameters *parameters, PetscInt64 step)
         return parameters->end;
     }
     return parameters->origin_time + (double)(step - parameters->origin_step) * parameters->step;
+}
+
+const char *EngramTimeSchemeName(EngramTimeScheme scheme)
+{
+    return scheme_names[scheme - ENGRAM_TIME_EULER];
 }

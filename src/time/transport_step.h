@@ -9,7 +9,8 @@
 #include "engram/kernels/transport.h"
 #include "engram/kernels/transport_limited.h"
 #include "engram/model/learning_rule.h"
-#include "engram/time/stepper.h"
+#include "engram/time/state.h"
+#include "engram/time/time_parameters.h"
 #include "implicit_transport.h"
 #include "reaction.h"
 

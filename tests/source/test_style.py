@@ -26,6 +26,13 @@ MAY_INCLUDE = {
 # Libraries a folder may use; only kernels are held to the C library.
 KERNEL_HEADERS = {"float.h", "immintrin.h", "math.h", "stddef.h", "stdint.h", "stdlib.h", "string.h"}
 
+# The files of src/time from the bottom of the stack to its top: each includes only those before it.
+TIME_STACK = ("rates", "jumps", "rate_history", "drive", "coupled_rate", "reaction",
+              "implicit_transport", "transport_step", "euler_step", "slice_values", "step_error",
+              "combined_step", "step_control", "input_watch", "segment", "adaptive_step",
+              "graded_step", "stepper_private", "stepper_jumps", "stepper", "stepper_start",
+              "stepper_phase", "stepper_state")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 LONGEST_FILE = 450
 LONGEST_FUNCTION = 120
@@ -74,6 +81,19 @@ class Style(engram_test.EngramTestCase):
                     if not (engram_test.SOURCE / "src" / "kernels" / header).exists():
                         wrong.append(f"{path}: {header}")
                 elif room == "kernels" and len(parts) > 1:
+                    wrong.append(f"{path}: {header}")
+        self.assertEqual(wrong, [])
+
+    def test_stack_of_time(self):
+        """A file includes only those below it; time_parameters.c stands beside the stack."""
+        files = sources(".c", ".h", folders=("src/time",))
+        self.assertEqual({path.stem for path in files}, {*TIME_STACK, "time_parameters"})
+        wrong = []
+        for path in files:
+            place = TIME_STACK.index(path.stem) if path.stem in TIME_STACK else 0
+            for header in INCLUDE.findall(path.read_text(encoding="utf-8")):
+                stem = header.removesuffix(".h")
+                if "/" not in header and stem in TIME_STACK and TIME_STACK.index(stem) > place:
                     wrong.append(f"{path}: {header}")
         self.assertEqual(wrong, [])
 

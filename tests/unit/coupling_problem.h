@@ -6,24 +6,9 @@
 #ifndef ENGRAM_TESTS_COUPLING_PROBLEM_H
 #define ENGRAM_TESTS_COUPLING_PROBLEM_H
 
-#include "unit_support.h"
+#include "petsc_support.h"
 
-#include <petscsys.h>
-
-#include "engram/base/error.h"
 #include "engram/solver/coupling.h"
-
-static inline int StartPetsc(void **state)
-{
-    (void)state;
-    return PetscInitializeNoArguments() || EngramErrorHandlerInstall();
-}
-
-static inline int StopPetsc(void **state)
-{
-    (void)state;
-    return PetscPopErrorHandler() || PetscFinalize();
-}
 
 /** A function under test, and what has been asked of it. */
 typedef struct Network {
@@ -46,6 +31,7 @@ static inline PetscErrorCode NetworkEvaluate(void *context, double rate, double 
 
 static const EngramCouplingParameters NETWORK_PARAMETERS = {.time = ENGRAM_COUPLING_IMPLICIT,
                                                             .tolerance = 1e-10,
+                                                            .scan_tolerance = 1e-10,
                                                             .iterations = 100,
                                                             .scan_every = 0,
                                                             .largest_rate = 1e4};

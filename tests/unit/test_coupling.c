@@ -12,7 +12,8 @@ static EngramCouplingResult Solve(Network *network, double start, double slope)
     network->evaluations = 0;
     network->largest = 0.0;
     network->smallest = INFINITY;
-    assert_int_equal(EngramCouplingSolve(&NETWORK_PARAMETERS, function, start, slope, &result), 0);
+    assert_int_equal(
+        EngramCouplingSolve(&NETWORK_PARAMETERS, function, start, slope, INFINITY, &result), 0);
     assert_int_equal(result.iterations, network->evaluations);
     assert_true(network->smallest >= 0.0);
     UNIT_ASSERT_AT_MOST(network->largest, fmax(start, NETWORK_PARAMETERS.largest_rate));
@@ -162,7 +163,8 @@ static void TestForeseenRootsAreTrue(void **state)
         const double slope = i % 2 ? UnitRandomBetween(&random, -5.0, 1.0) : 0.0;
         parameters.tolerance = pow(10.0, -3.0 - i % 8);
         const EngramCouplingFunction function = {NetworkEvaluate, &network};
-        assert_int_equal(EngramCouplingSolve(&parameters, function, start, slope, &result), 0);
+        assert_int_equal(
+            EngramCouplingSolve(&parameters, function, start, slope, INFINITY, &result), 0);
         assert_true(result.is_found);
         /* No slope of these exceeds 0.5 at the root. */
         UNIT_ASSERT_AT_MOST(fabs(result.root.rate / root - 1.0), 3.0 * parameters.tolerance);
@@ -284,7 +286,8 @@ static void TestIterationsAreBounded(void **state)
         const EngramCouplingFunction function = {NetworkEvaluate, &network};
         EngramCouplingResult result;
         parameters.iterations = most;
-        assert_int_equal(EngramCouplingSolve(&parameters, function, 1e3, 0.0, &result), 0);
+        assert_int_equal(EngramCouplingSolve(&parameters, function, 1e3, 0.0, INFINITY, &result),
+                         0);
         UNIT_ASSERT_AT_MOST(result.iterations, most);
         assert_int_equal(result.iterations, network.evaluations);
         assert_false(result.is_open);

@@ -9,6 +9,8 @@ static PetscInt Scan(Network *network, double largest, EngramCouplingRoot *roots
     PetscInt count = -1;
     EngramCouplingParameters parameters = NETWORK_PARAMETERS;
     parameters.largest_rate = largest;
+    /* A scan is as precise as it ever is where solves need not be. */
+    parameters.tolerance = 0.1;
     network->evaluations = 0;
     network->smallest = INFINITY;
     const EngramCouplingFunction function = {NetworkEvaluate, network};

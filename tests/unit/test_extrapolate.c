@@ -1,7 +1,6 @@
 /**
- * Local extrapolation of a whole step and two halves: q = 2 y2 - y1 where that is not negative, the
- * largest part of it elsewhere, the mass of every slice and of all, and bits that do not depend on
- * a slice's place.
+ * Combination of two or three results of a step: q where that is not negative, its positive part
+ * scaled to the mass of q elsewhere, the mass of every slice and of all, and the error estimate.
  */
 #include "extrapolate_problem.h"
 
@@ -9,58 +8,151 @@ enum { NODES = EXTRAPOLATE_NODES, ROWS = EXTRAPOLATE_ROWS, MOST_SLICES = 70, POO
 
 static const double SPACING = EXTRAPOLATE_SPACING;
 
-/** A filled problem, and a copy of its y2 that the extrapolation does not replace. */
-static Steps FilledSteps(ptrdiff_t slices, uint64_t seed, double **before)
+/** Three values: of a row and a slice, or sums over the rows of a slice. */
+typedef struct Triple {
+    long double of[ENGRAM_STEP_RESULTS];
+} Triple;
+
+static Triple RowTriple(const Steps *steps, int k, ptrdiff_t i)
 {
-    const ptrdiff_t padded =
-        (slices + ENGRAM_SLICE_PADDING - 1) / ENGRAM_SLICE_PADDING * ENGRAM_SLICE_PADDING;
-    Steps steps = StepsCreate(slices, padded);
-    StepsFill(&steps, seed);
-    *before = UnitAllocate(ROWS * padded);
-    memcpy(*before, steps.halves, (size_t)(ROWS * padded) * sizeof(**before));
-    return steps;
+    Triple triple;
+    for (int result = 0; result < ENGRAM_STEP_RESULTS; result++) {
+        triple.of[result] = (long double)steps->rows[result][k * steps->stride + i];
+    }
+    return triple;
+}
+
+static Triple RateTriple(const Steps *steps, ptrdiff_t i)
+{
+    Triple triple;
+    for (int result = 0; result < ENGRAM_STEP_RESULTS; result++) {
+        triple.of[result] = (long double)steps->rates[result][i];
+    }
+    return triple;
+}
+
+static Triple MassTriple(const Steps *steps, ptrdiff_t i)
+{
+    Triple triple;
+    for (int result = 0; result < ENGRAM_STEP_RESULTS; result++) {
+        triple.of[result] = StepsColumnMass(steps->rows[result], steps->stride, i);
+    }
+    return triple;
+}
+
+/** q as extrapolate.h writes it for the order. */
+static long double ExactValue(int combination, Triple y)
+{
+    const long double y1 = y.of[ENGRAM_STEP_EARLIER];
+    const long double y2 = y.of[ENGRAM_STEP_MIDDLE];
+    const long double y3 = y.of[ENGRAM_STEP_LAST];
+    if (combination == THIRD_ORDER) {
+        return y3 + 3.5L * (y3 - y2) - 0.5L * (y2 - y1);
+    }
+    return combination == SECOND_ORDER ? y3 + (y3 - y1) : y3;
+}
+
+/** d, likewise. */
+static long double ExactError(int combination, Triple y)
+{
+    if (combination == THIRD_ORDER) {
+        const long double y3 = y.of[ENGRAM_STEP_LAST];
+        return ExactValue(combination, y) - (y3 + 2.0L * (y3 - y.of[ENGRAM_STEP_MIDDLE]));
+    }
+    return y.of[ENGRAM_STEP_LAST] - y.of[ENGRAM_STEP_EARLIER];
+}
+
+/** Size of the terms of q and d: what their round-off is relative to. */
+static long double Size(int combination, Triple y)
+{
+    const double *c = COMBINATION[combination].value;
+    const long double last = y.of[ENGRAM_STEP_LAST];
+    return last + (1.0L + fabsl((long double)c[0])) * (y.of[ENGRAM_STEP_EARLIER] + last) +
+           fabsl((long double)c[1]) * (y.of[ENGRAM_STEP_MIDDLE] + last);
+}
+
+/** Polynomials in the length of the sub-steps have their value at 0, and d the last term. */
+static void TestOrders(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 27; i++) {
+        const double a = i % 3;
+        const double b = i / 3 % 3 - 1.0;
+        const double c = i / 9 - 1.0;
+        const double line[2] = {a + b, a + b / 2.0};
+        const double curve[3] = {a + b + c, a + b / 2.0 + c / 4.0, a + b / 3.0 + c / 9.0};
+        const EngramCombination *second = &COMBINATION[SECOND_ORDER];
+        const EngramCombination *third = &COMBINATION[THIRD_ORDER];
+        const double found = EngramExtrapolatedValue(third, curve[0], curve[1], curve[2]);
+        const double error = EngramExtrapolatedError(third, curve[0], curve[1], curve[2]);
+        UNIT_ASSERT_AT_MOST(fabs(EngramExtrapolatedValue(second, line[0], 7.0, line[1]) - a), 0.0);
+        UNIT_ASSERT_AT_MOST(fabs(EngramExtrapolatedError(second, line[0], 7.0, line[1]) + b / 2.0),
+                            0.0);
+        UNIT_ASSERT_AT_MOST(fabs(found - a), 1e-14);
+        /* The second order through y2 and y3 leaves -c/6. */
+        UNIT_ASSERT_AT_MOST(fabs(error - c / 6.0), 1e-14);
+    }
+}
+
+/** q by the kernel's formula; its products are with powers of two, so none of them is rounded. */
+static double LongHand(int combination, const double *y)
+{
+    const double last = y[ENGRAM_STEP_LAST];
+    const double *c = COMBINATION[combination].value;
+    return last + (c[0] * (y[ENGRAM_STEP_EARLIER] - last) + c[1] * (y[ENGRAM_STEP_MIDDLE] - last));
+}
+
+static void ExpectLongHand(const Steps *steps, int combination, ptrdiff_t i)
+{
+    double y[ENGRAM_STEP_RESULTS];
+    for (int k = 0; k < ROWS; k++) {
+        for (int result = 0; result < ENGRAM_STEP_RESULTS; result++) {
+            y[result] = steps->rows[result][k * steps->stride + i];
+        }
+        UNIT_ASSERT_SAME_BITS(steps->values[k * steps->stride + i], LongHand(combination, y));
+    }
+    for (int result = 0; result < ENGRAM_STEP_RESULTS; result++) {
+        y[result] = steps->rates[result][i];
+    }
+    UNIT_ASSERT_SAME_BITS(steps->combined.firing_rate[i], fmax(0.0, LongHand(combination, y)));
 }
 
 static void TestExactWhereItIsNotNegative(void **state)
 {
     (void)state;
-    double *before = NULL;
-    Steps steps = FilledSteps(MOST_SLICES, 1, &before);
-    StepsExtrapolate(&steps, 1.0, 1.0);
-    for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
-        const int kind = (int)(i % KINDS);
-        if (kind != SMOOTH && kind != NO_WHOLE) {
-            continue;
+    for (int combination = SECOND_ORDER; combination < COMBINATIONS; combination++) {
+        Steps steps = StepsFilled(MOST_SLICES, 1);
+        StepsCombine(&steps, combination, 1.0);
+        for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
+            const int kind = (int)(i % KINDS);
+            if (kind == SMOOTH || kind == NO_EARLIER || kind == NEGATIVE_RATE) {
+                ExpectLongHand(&steps, combination, i);
+            }
         }
-        for (int k = 0; k < ROWS; k++) {
-            const double half = before[k * steps.stride + i];
-            const double q = half + (half - steps.whole[k * steps.stride + i]);
-            UNIT_ASSERT_SAME_BITS(steps.halves[k * steps.stride + i], q);
-        }
-        const double half = steps.rates[1][i];
-        UNIT_ASSERT_SAME_BITS(steps.results.firing_rate[i], half + (half - steps.rates[0][i]));
+        assert_true(steps.combined.firing_rate[SMOOTH] > 0.0);
+        UNIT_ASSERT_SAME_BITS(steps.combined.firing_rate[NEGATIVE_RATE], 0.0);
+        StepsDestroy(&steps);
     }
-    free(before);
-    StepsDestroy(&steps);
 }
 
-/** Without extrapolation y2 stays, whatever y1 is, and only the difference is learned. */
-static void TestNoExtrapolationKeepsTheHalves(void **state)
+/** Without coefficients the last result stays, whatever the others are. */
+static void TestLastResultIsKept(void **state)
 {
     (void)state;
-    double *before = NULL;
-    Steps steps = FilledSteps(MOST_SLICES, 2, &before);
+    Steps steps = StepsFilled(MOST_SLICES, 2);
+    EngramStepResult results[ENGRAM_STEP_RESULTS];
     double shortfall[POOL];
-    StepsExtrapolate(&steps, 0.0, 1.0);
-    EngramExtrapolationShortfall(MOST_SLICES, 0.0, steps.masses[0], steps.masses[1], shortfall);
+    StepsResults(&steps, results);
+    StepsCombine(&steps, KEEPS_LAST, 1.0);
+    EngramExtrapolationShortfall(MOST_SLICES, &COMBINATION[KEEPS_LAST], results, shortfall);
     for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
         for (int k = 0; k < ROWS; k++) {
-            UNIT_ASSERT_SAME_BITS(steps.halves[k * steps.stride + i], before[k * steps.stride + i]);
+            const ptrdiff_t here = k * steps.stride + i;
+            UNIT_ASSERT_SAME_BITS(steps.values[here], steps.rows[ENGRAM_STEP_LAST][here]);
         }
-        UNIT_ASSERT_SAME_BITS(steps.results.firing_rate[i], steps.rates[1][i]);
+        UNIT_ASSERT_SAME_BITS(steps.combined.firing_rate[i], steps.rates[ENGRAM_STEP_LAST][i]);
         UNIT_ASSERT_SAME_BITS(shortfall[i], 0.0);
     }
-    free(before);
     StepsDestroy(&steps);
 }
 
@@ -68,62 +160,71 @@ static void TestNoExtrapolationKeepsTheHalves(void **state)
 static void TestMassOfEverySlice(void **state)
 {
     (void)state;
-    for (uint64_t seed = 3; seed < 13; seed++) {
-        double *before = NULL;
+    for (int run = 0; run < 20; run++) {
         const double factor = 0.75;
-        Steps steps = FilledSteps(MOST_SLICES, seed, &before);
-        StepsExtrapolate(&steps, 1.0, factor);
+        const int combination = SECOND_ORDER + run % 2;
+        Steps steps = StepsFilled(MOST_SLICES, (uint64_t)(3 + run));
+        StepsCombine(&steps, combination, factor);
         for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
-            const long double whole = StepsColumnMass(steps.whole, steps.stride, i);
-            const long double halves = StepsColumnMass(before, steps.stride, i);
-            const long double expected = factor * fmaxl(0.0L, 2.0L * halves - whole);
-            const long double mass = StepsColumnMass(steps.halves, steps.stride, i);
-            const long double bound = 1e-15L * (2.0L * halves + whole);
+            const Triple masses = MassTriple(&steps, i);
+            const long double expected = factor * fmaxl(0.0L, ExactValue(combination, masses));
+            const long double mass = StepsColumnMass(steps.values, steps.stride, i);
+            const long double bound = 5e-16L * Size(combination, masses);
             UNIT_ASSERT_AT_MOST(fabsl(mass - expected), bound);
-            UNIT_ASSERT_AT_MOST(fabsl((long double)steps.results.weight_density[i] - mass), bound);
+            UNIT_ASSERT_AT_MOST(fabsl((long double)steps.combined.weight_density[i] - mass), bound);
         }
-        free(before);
         StepsDestroy(&steps);
     }
 }
 
-/** Both steps are given the total mass 1. */
+/** All results are given the total mass 1. */
 static void NormaliseTotals(Steps *steps)
 {
-    double *densities[2] = {steps->whole, steps->halves};
-    for (int step = 0; step < 2; step++) {
+    for (int result = 0; result < ENGRAM_STEP_RESULTS; result++) {
         long double total = 0.0L;
         for (ptrdiff_t i = 0; i < steps->slices; i++) {
-            total += StepsColumnMass(densities[step], steps->stride, i);
+            total += StepsColumnMass(steps->rows[result], steps->stride, i);
         }
         for (ptrdiff_t i = 0; i < ROWS * steps->stride; i++) {
-            densities[step][i] /= (double)total;
+            steps->rows[result][i] /= (double)total;
         }
     }
     StepsWeigh(steps);
+}
+
+/** The sum of what the slices fall short of zero by. */
+static double Shortfall(const Steps *steps, int combination)
+{
+    double sum = 0.0;
+    double shortfall[POOL];
+    EngramStepResult results[ENGRAM_STEP_RESULTS];
+    StepsResults(steps, results);
+    EngramExtrapolationShortfall(POOL, &COMBINATION[combination], results, shortfall);
+    for (ptrdiff_t i = 0; i < POOL; i++) {
+        const Triple masses = MassTriple(steps, i);
+        const long double expected = fmaxl(0.0L, -ExactValue(combination, masses));
+        UNIT_ASSERT_AT_MOST(fabsl((long double)shortfall[i] - expected),
+                            5e-16L * Size(combination, masses));
+        sum += shortfall[i];
+    }
+    return sum;
 }
 
 /** What some slices fall short of is taken from the others by the common factor. */
 static void TestTotalMass(void **state)
 {
     (void)state;
-    for (uint64_t seed = 20; seed < 30; seed++) {
+    for (int run = 0; run < 20; run++) {
+        const int combination = SECOND_ORDER + run % 2;
         Steps steps = StepsCreate(POOL, POOL);
-        double shortfall[POOL];
-        double sum = 0.0;
-        StepsFill(&steps, seed);
-        NormaliseTotals(&steps);
-        EngramExtrapolationShortfall(POOL, 1.0, steps.masses[0], steps.masses[1], shortfall);
-        for (int i = 0; i < POOL; i++) {
-            const double mass = 2.0 * steps.masses[1][i] - steps.masses[0][i];
-            UNIT_ASSERT_AT_MOST(fabs(shortfall[i] - fmax(0.0, -mass)), 1e-16);
-            sum += shortfall[i];
-        }
-        assert_true(sum > 0.01);
-        StepsExtrapolate(&steps, 1.0, 1.0 / (1.0 + sum));
         long double total = 0.0L;
+        StepsFill(&steps, (uint64_t)(20 + run));
+        NormaliseTotals(&steps);
+        const double sum = Shortfall(&steps, combination);
+        assert_true(sum > 0.01);
+        StepsCombine(&steps, combination, 1.0 / (1.0 + sum));
         for (ptrdiff_t i = 0; i < POOL; i++) {
-            total += StepsColumnMass(steps.halves, steps.stride, i);
+            total += StepsColumnMass(steps.values, steps.stride, i);
         }
         UNIT_ASSERT_AT_MOST(fabsl(total - 1.0L), 4e-15);
         StepsDestroy(&steps);
@@ -134,169 +235,122 @@ static void TestTotalMass(void **state)
 static void TestNothingIsNegative(void **state)
 {
     (void)state;
-    for (uint64_t seed = 30; seed < 60; seed++) {
-        double *before = NULL;
-        Steps steps = FilledSteps(MOST_SLICES, seed, &before);
-        StepsExtrapolate(&steps, 1.0, 1.0 / 1.7);
+    for (int run = 0; run < 60; run++) {
+        Steps steps = StepsFilled(MOST_SLICES, (uint64_t)(30 + run));
+        StepsCombine(&steps, run % COMBINATIONS, 1.0 / 1.7);
         for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
             for (int k = 0; k < ROWS; k++) {
-                const double value = steps.halves[k * steps.stride + i];
+                const double value = steps.values[k * steps.stride + i];
                 assert_true(isfinite(value) && !signbit(value));
             }
-            assert_true(!signbit(steps.results.firing_rate[i]) &&
-                        !signbit(steps.results.minimum[i]));
-            assert_true(isfinite(steps.results.firing_rate[i]));
+            assert_true(!signbit(steps.combined.weight_density[i]) &&
+                        !signbit(steps.combined.firing_rate[i]) &&
+                        !signbit(steps.combined.minimum[i]));
+            assert_true(isfinite(steps.combined.firing_rate[i]));
         }
-        free(before);
         StepsDestroy(&steps);
     }
 }
 
-/** One slice in long double: what its entries are blended from, and by how much. */
-typedef struct Blending {
-    long double base;      /* b over y2 */
-    long double share;     /* theta */
-    long double precision; /* relative, of the base: the mass of q may have cancelled */
-} Blending;
+/** One slice in long double: what its entries are scaled by. */
+typedef struct Clipping {
+    long double scale;
+    long double precision; /* relative, of the scale: the mass of q may have cancelled */
+    int is_clipped;
+} Clipping;
 
-static long double LargestShare(long double share, long double b, long double q)
+static Clipping ExpectedClipping(const Steps *steps, int combination, ptrdiff_t i)
 {
-    return q < 0.0L ? fminl(share, b > 0.0L ? b / (b - q) : 0.0L) : share;
-}
-
-static Blending ExpectedBlending(const Steps *steps, const double *before, ptrdiff_t i)
-{
-    const long double whole = StepsColumnMass(steps->whole, steps->stride, i);
-    const long double halves = StepsColumnMass(before, steps->stride, i);
-    const long double mass = 2.0L * halves - whole;
-    Blending blending = {0.0L, 0.0L, 1e-15L};
-    if (mass > 0.0L) {
-        blending = (Blending){mass / halves, 1.0L, 1e-15L * (2.0L * halves + whole) / mass};
-        for (int k = 0; k < ROWS; k++) {
-            const long double y1 = (long double)steps->whole[k * steps->stride + i];
-            const long double y2 = (long double)before[k * steps->stride + i];
-            blending.share = LargestShare(blending.share, blending.base * y2, 2.0L * y2 - y1);
-        }
-        const long double rate = (long double)steps->rates[1][i];
-        blending.share = LargestShare(blending.share, blending.base * rate,
-                                      2.0L * rate - (long double)steps->rates[0][i]);
+    const Triple masses = MassTriple(steps, i);
+    const long double mass = ExactValue(combination, masses);
+    long double positive = 0.0L;
+    Clipping clipping = {1.0L, 5e-16L, 0};
+    for (int k = 0; k < ROWS; k++) {
+        const long double q = ExactValue(combination, RowTriple(steps, k, i));
+        positive += fmaxl(0.0L, q) * (long double)SPACING;
+        clipping.is_clipped = clipping.is_clipped || q < 0.0L;
     }
-    return blending;
+    if (clipping.is_clipped) {
+        clipping.scale = mass > 0.0L ? mass / positive : 0.0L;
+        clipping.precision *= mass > 0.0L ? Size(combination, masses) / mass : 1.0L;
+    }
+    return clipping;
 }
 
-/** An entry or a rate is theta q + (1 - theta) b; returns how near it is to zero, for its terms. */
-static long double ExpectBlended(const Blending *blending, double whole, double halves,
-                                 double value)
+static void ExpectClipped(const Clipping *clipping, int combination, Triple y, double value)
 {
-    const long double q = 2.0L * (long double)halves - (long double)whole;
-    const long double b = blending->base * (long double)halves;
-    const long double expected = blending->share * q + (1.0L - blending->share) * b;
-    const long double size = blending->share * fabsl(q) + (1.0L - blending->share) * b;
+    const long double expected = clipping->scale * fmaxl(0.0L, ExactValue(combination, y));
     UNIT_ASSERT_AT_MOST(fabsl((long double)value - expected),
-                        4.0L * blending->precision * (fabsl(q) + b));
-    if (q >= 0.0L) {
-        return 1.0L;
-    }
-    return size > 0.0L ? (long double)value / size : (long double)value;
+                        clipping->precision * expected +
+                            5e-16L * clipping->scale * Size(combination, y));
 }
 
-/** As much of q as can be: where it is less than all, an entry or the rate is zero. */
-static void TestLargestShareIsAttained(void **state)
+/** Negative entries become zero, the others are scaled down, and so is the rate. */
+static void TestClipping(void **state)
 {
     (void)state;
-    int limited[KINDS] = {0};
-    for (uint64_t seed = 60; seed < 90; seed++) {
-        double *before = NULL;
-        Steps steps = FilledSteps(MOST_SLICES, seed, &before);
-        StepsExtrapolate(&steps, 1.0, 1.0);
+    int clipped[COMBINATIONS][KINDS] = {{0}};
+    for (int run = 0; run < 60; run++) {
+        const int combination = SECOND_ORDER + run % 2;
+        Steps steps = StepsFilled(MOST_SLICES, (uint64_t)(60 + run));
+        StepsCombine(&steps, combination, 1.0);
         for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
-            const Blending blending = ExpectedBlending(&steps, before, i);
-            long double smallest = ExpectBlended(&blending, steps.rates[0][i], steps.rates[1][i],
-                                                 steps.results.firing_rate[i]);
+            const Clipping clipping = ExpectedClipping(&steps, combination, i);
             for (int k = 0; k < ROWS; k++) {
-                const ptrdiff_t here = k * steps.stride + i;
-                smallest = fminl(smallest, ExpectBlended(&blending, steps.whole[here], before[here],
-                                                         steps.halves[here]));
+                ExpectClipped(&clipping, combination, RowTriple(&steps, k, i),
+                              steps.values[k * steps.stride + i]);
             }
-            if (blending.base > 0.0L && blending.share < 1.0L) {
-                UNIT_ASSERT_AT_MOST(smallest, 4.0L * blending.precision);
-                limited[i % KINDS]++;
-            }
+            ExpectClipped(&clipping, combination, RateTriple(&steps, i),
+                          steps.combined.firing_rate[i]);
+            clipped[combination][i % KINDS] += clipping.is_clipped && clipping.scale > 0.0L;
         }
-        free(before);
         StepsDestroy(&steps);
     }
-    assert_true(limited[ROUGH] > 20 && limited[DENT] > 20 && limited[NEGATIVE_RATE] > 20);
-    assert_int_equal(limited[SMOOTH], 0);
+    for (int combination = SECOND_ORDER; combination < COMBINATIONS; combination++) {
+        assert_true(clipped[combination][ROUGH] > 20 && clipped[combination][DENT] > 20);
+        assert_int_equal(clipped[combination][SMOOTH] + clipped[combination][NO_EARLIER], 0);
+    }
 }
 
 /** A slice whose mass would be negative, or that is empty, holds nothing afterwards. */
 static void TestEmptySlices(void **state)
 {
     (void)state;
-    double *before = NULL;
-    Steps steps = FilledSteps(MOST_SLICES, 90, &before);
-    StepsExtrapolate(&steps, 1.0, 1.0);
-    for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
-        const int kind = (int)(i % KINDS);
-        if (kind != NO_HALVES && kind != EMPTY && kind != HEAVY_WHOLE) {
-            continue;
+    for (int run = 0; run < 10; run++) {
+        Steps steps = StepsFilled(MOST_SLICES, (uint64_t)(90 + run));
+        StepsCombine(&steps, SECOND_ORDER + run % 2, 1.0);
+        for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
+            const int kind = (int)(i % KINDS);
+            if (kind != NO_LAST && kind != EMPTY && kind != HEAVY) {
+                continue;
+            }
+            for (int k = 0; k < ROWS; k++) {
+                UNIT_ASSERT_SAME_BITS(steps.values[k * steps.stride + i], 0.0);
+            }
+            UNIT_ASSERT_SAME_BITS(steps.combined.weight_density[i], 0.0);
+            UNIT_ASSERT_SAME_BITS(steps.combined.firing_rate[i], 0.0);
+            UNIT_ASSERT_SAME_BITS(steps.combined.minimum[i], 0.0);
         }
-        for (int k = 0; k < ROWS; k++) {
-            UNIT_ASSERT_SAME_BITS(steps.halves[k * steps.stride + i], 0.0);
-        }
-        UNIT_ASSERT_SAME_BITS(steps.results.weight_density[i], 0.0);
-        UNIT_ASSERT_SAME_BITS(steps.results.firing_rate[i], 0.0);
-        UNIT_ASSERT_SAME_BITS(steps.results.minimum[i], 0.0);
+        StepsDestroy(&steps);
     }
-    free(before);
-    StepsDestroy(&steps);
 }
 
-/** Where there are no rates, none limits anything and none is written. */
-static void TestWithoutRates(void **state)
-{
-    (void)state;
-    double *before = NULL;
-    Steps steps = FilledSteps(MOST_SLICES, 91, &before);
-    const EngramStepResult whole = {steps.masses[0], NULL};
-    const EngramStepResult halves = {steps.masses[1], NULL};
-    for (ptrdiff_t i = 0; i < steps.stride; i++) {
-        steps.results.firing_rate[i] = -7.0;
-    }
-    EngramExtrapolate(ROWS, NODES, MOST_SLICES, steps.stride, SPACING, 1.0, 1.0, &whole, &halves,
-                      steps.whole, steps.halves, &steps.results);
-    for (ptrdiff_t i = 0; i < steps.stride; i++) {
-        UNIT_ASSERT_SAME_BITS(steps.results.firing_rate[i], -7.0);
-        for (int k = 0; i % KINDS == NEGATIVE_RATE && k < ROWS; k++) {
-            const double half = before[k * steps.stride + i];
-            const double q = half + (half - steps.whole[k * steps.stride + i]);
-            UNIT_ASSERT_SAME_BITS(steps.halves[k * steps.stride + i], q);
-        }
-    }
-    free(before);
-    StepsDestroy(&steps);
-}
-
-/** The estimate of the error does not depend on whether the step is extrapolated. */
+/** The error estimate is that of d, whatever becomes of q. */
 static void TestDifference(void **state)
 {
     (void)state;
-    for (int extrapolation = 0; extrapolation < 2; extrapolation++) {
-        double *before = NULL;
-        Steps steps = FilledSteps(MOST_SLICES, 92, &before);
-        StepsExtrapolate(&steps, extrapolation, 0.5);
+    for (int combination = 0; combination < COMBINATIONS; combination++) {
+        Steps steps = StepsFilled(MOST_SLICES, 92);
+        StepsCombine(&steps, combination, 0.5);
         for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
-            long double sum = 0.0L;
+            long double expected = 0.0L;
             for (int k = 0; k < ROWS; k++) {
-                const ptrdiff_t here = k * steps.stride + i;
-                sum += fabsl((long double)before[here] - (long double)steps.whole[here]);
+                expected +=
+                    fabsl(ExactError(combination, RowTriple(&steps, k, i))) * (long double)SPACING;
             }
-            const long double expected = sum * (long double)SPACING;
-            UNIT_ASSERT_AT_MOST(fabsl((long double)steps.results.difference[i] - expected),
-                                1e-15L * expected);
+            UNIT_ASSERT_AT_MOST(fabsl((long double)steps.combined.difference[i] - expected),
+                                5e-16L * Size(combination, MassTriple(&steps, i)));
         }
-        free(before);
         StepsDestroy(&steps);
     }
 }
@@ -305,38 +359,36 @@ static void TestDifference(void **state)
 static void TestMinimumIsThatOfTheNodes(void **state)
 {
     (void)state;
-    Steps steps = StepsCreate(MOST_SLICES, POOL);
-    UnitRandom random = {93};
-    for (ptrdiff_t i = 0; i < ROWS * POOL; i++) {
-        const int is_node = i / POOL < NODES;
-        steps.halves[i] = is_node ? UnitRandomBetween(&random, 1.0, 2.0) : 0.01;
-        steps.whole[i] = steps.halves[i] * UnitRandomBetween(&random, 0.5, 2.5);
-    }
-    StepsWeigh(&steps);
-    StepsExtrapolate(&steps, 1.0, 1.0);
-    for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
-        double smallest = INFINITY;
-        for (int k = 0; k < NODES; k++) {
-            smallest = fmin(smallest, steps.halves[k * POOL + i]);
+    for (int combination = 0; combination < COMBINATIONS; combination++) {
+        Steps steps = StepsCreate(MOST_SLICES, POOL);
+        UnitRandom random = {93};
+        for (ptrdiff_t i = 0; i < ROWS * POOL; i++) {
+            const double last = i / POOL < NODES ? UnitRandomBetween(&random, 1.0, 2.0) : 0.01;
+            steps.rows[ENGRAM_STEP_LAST][i] = last;
+            steps.rows[ENGRAM_STEP_MIDDLE][i] = last * UnitRandomBetween(&random, 0.95, 1.05);
+            steps.rows[ENGRAM_STEP_EARLIER][i] = last * UnitRandomBetween(&random, 0.5, 2.5);
         }
-        UNIT_ASSERT_SAME_BITS(steps.results.minimum[i], smallest);
+        StepsWeigh(&steps);
+        StepsCombine(&steps, combination, 1.0);
+        for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
+            double smallest = INFINITY;
+            for (int k = 0; k < NODES; k++) {
+                smallest = fmin(smallest, steps.values[k * POOL + i]);
+            }
+            UNIT_ASSERT_SAME_BITS(steps.combined.minimum[i], smallest);
+        }
+        StepsDestroy(&steps);
     }
-    StepsDestroy(&steps);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(TestExactWhereItIsNotNegative),
-        cmocka_unit_test(TestNoExtrapolationKeepsTheHalves),
-        cmocka_unit_test(TestMassOfEverySlice),
-        cmocka_unit_test(TestTotalMass),
-        cmocka_unit_test(TestNothingIsNegative),
-        cmocka_unit_test(TestLargestShareIsAttained),
-        cmocka_unit_test(TestEmptySlices),
-        cmocka_unit_test(TestWithoutRates),
-        cmocka_unit_test(TestDifference),
-        cmocka_unit_test(TestMinimumIsThatOfTheNodes),
+        cmocka_unit_test(TestOrders),           cmocka_unit_test(TestExactWhereItIsNotNegative),
+        cmocka_unit_test(TestLastResultIsKept), cmocka_unit_test(TestMassOfEverySlice),
+        cmocka_unit_test(TestTotalMass),        cmocka_unit_test(TestNothingIsNegative),
+        cmocka_unit_test(TestClipping),         cmocka_unit_test(TestEmptySlices),
+        cmocka_unit_test(TestDifference),       cmocka_unit_test(TestMinimumIsThatOfTheNodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

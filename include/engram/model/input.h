@@ -44,6 +44,28 @@ void EngramInputValues(EngramInput input, double time, double since, PetscInt co
 /** Whether it is the same at all times. Not collective. */
 PetscBool EngramInputIsSteady(EngramInput input);
 
+/**
+ * Times of a table, between which it is linear; 0 for an expression, or where there is one time.
+ * Not collective.
+ *
+ * @param times        ascending; borrowed
+ * @param since_phase  whether they count from the beginning of the phase
+ */
+PetscInt EngramInputTimes(EngramInput input, const double **times, PetscBool *since_phase);
+
+/**
+ * Comparisons in the expression that depend on t or s and not on w, such as t < 5: where one turns
+ * on or off the input may jump. Those of equality are left out: they hold at single times only. Not
+ * collective.
+ */
+PetscInt EngramInputSwitchCount(EngramInput input);
+
+/** Whether a comparison holds. Not collective. */
+PetscBool EngramInputSwitchIsOn(EngramInput input, PetscInt number, double time, double since);
+
+/** The left side of a comparison less its right side. Not collective. */
+double EngramInputSwitchDifference(EngramInput input, PetscInt number, double time, double since);
+
 /** The text it was made from, and the option; borrowed. Not collective. */
 const char *EngramInputText(EngramInput input);
 const char *EngramInputOption(EngramInput input);

@@ -32,6 +32,7 @@ typedef struct EngramSnapshot {
     const char *plan; /**< what the run does, in some words */
     PetscInt64 step;
     PetscInt64 steps; /**< of the whole run; 0 where they are adaptive */
+    double tolerance; /**< of adaptive steps; 0 where they are fixed */
     double time;
     double end_time;
     double start_time;      /**< at which this start of the program began: not 0 after a restart */
@@ -76,6 +77,9 @@ typedef struct EngramOutcome {
     PetscInt64 steps_done; /**< by all starts */
     PetscInt64 checkpoints;    /**< written by this start */
     double checkpoint_seconds; /**< that this took */
+    PetscInt64 solves;         /**< of all slices, rejected attempts included */
+    PetscInt64 parts;          /**< of all steps, where they are graded */
+    PetscInt64 unmet;          /**< steps as short as may be that missed their tolerance */
     PetscInt64 substeps;       /**< transport sub-steps of all steps */
     double learning_courant; /**< most cells that learning crossed in an implicit transport step */
     PetscInt64 rejected;     /**< adaptive steps that were repeated */
@@ -89,6 +93,7 @@ typedef struct EngramOutputParameters {
     const char *directory;
     PetscBool overwrite;
     PetscInt series_every;       /**< steps */
+    double series_interval;      /**< time between rows of the series; 0: by steps */
     double fields_every;         /**< time; 0: only the first and the last state */
     EngramOptions options;       /**< for the record */
     EngramProvenance provenance; /**< for the record */

@@ -25,15 +25,17 @@
 typedef enum EngramCouplingTime {
     ENGRAM_COUPLING_LAGGED,   /**< at the beginning of the step */
     ENGRAM_COUPLING_IMPLICIT, /**< at its end */
+    ENGRAM_COUPLING_AUTO,     /**< not decided yet: EngramCouplingConclude */
 } EngramCouplingTime;
 
 /** How the scalar equation is solved. */
 typedef struct EngramCouplingParameters {
     EngramCouplingTime time;
-    double tolerance;    /**< relative, of x - G(x) */
-    PetscInt iterations; /**< most evaluations of G in one solve */
-    PetscInt scan_every; /**< steps between two searches for all roots; 0: never */
-    double largest_rate; /**< no root is looked for beyond it */
+    double tolerance;      /**< relative, of x - G(x); 0: not decided yet */
+    double scan_tolerance; /**< relative, of the roots that a scan finds */
+    PetscInt iterations;   /**< most evaluations of G in one solve */
+    PetscInt scan_every;   /**< steps between two searches for all roots; 0: never */
+    double largest_rate;   /**< no root is looked for beyond it */
 } EngramCouplingParameters;
 
 /** The options of the coupling, for registration. */
@@ -42,6 +44,15 @@ extern const EngramOptionTable EngramCouplingOptions;
 /** Reads the options. @return ENGRAM_ERR_INPUT for an unknown name. Not collective. */
 PetscErrorCode EngramCouplingParametersGet(EngramOptions options,
                                            EngramCouplingParameters *parameters);
+
+/**
+ * Decides what the options have left open. Not collective.
+ *
+ * @param is_lagged       what auto means
+ * @param step_tolerance  of adaptive steps; 0: steps are fixed
+ */
+void EngramCouplingConclude(PetscBool is_lagged, double step_tolerance,
+                            EngramCouplingParameters *parameters);
 
 /** G(x) for x >= 0. A value that is not finite counts as larger than any x. */
 typedef struct EngramCouplingFunction {
@@ -68,11 +79,12 @@ typedef struct EngramCouplingResult {
  * Finds the root that the search from `start` leads to, and on an unstable one (G' > 1) goes down
  * to the next. Collective, if G is.
  *
- * @param slope  estimate of G' near the start, e.g. that of an earlier root
+ * @param slope        estimate of G' near the start, e.g. that of an earlier root
+ * @param slope_error  how far it may be off, so that one evaluation may do; infinity: not known
  */
 PetscErrorCode EngramCouplingSolve(const EngramCouplingParameters *parameters,
                                    EngramCouplingFunction function, double start, double slope,
-                                   EngramCouplingResult *result);
+                                   double slope_error, EngramCouplingResult *result);
 
 /**
  * Finds all roots between 0 and the largest rate that a scan of some hundred points with refined

@@ -12,11 +12,12 @@
  *   3. N(w), Nbar and the total mass from the new density: one Allreduce, exact and so the same on
  *      any rank count. What round-off has added to the mass is taken out by the next elimination.
  *
- * That is a step of first order in dt. The extrapolated scheme takes one step and two half steps
- * and combines them (extrapolate.h): second order, three slice solves. Adaptive steps take the same
- * three and repeat those whose two results differ too much. For eps = 0 a step of first order costs
- * one elimination, an extrapolated one two; an implicit coupling adds one elimination without
- * storing for each of its iterations.
+ * That is a step of first order in dt. Steps of second and third order combine one, two and three
+ * such sub-steps (extrapolate.h): three and six slice solves. Their differences estimate the error,
+ * from which adaptive steps choose their length. Steps end where the input jumps, and begin again
+ * with short ones. For eps = 0 a step of order p costs one elimination for each of its sub-steps
+ * but the last of each result, and one; an implicit coupling adds one elimination without storing
+ * for each of its iterations.
  *
  * Source: He, Hu, Zhou (arXiv 2109.04667), section 3, with the flux of transport.h in w.
  */
@@ -32,42 +33,8 @@
 #include "engram/model/model.h"
 #include "engram/solver/coupling.h"
 #include "engram/solver/slice_solver.h"
+#include "engram/time/state.h"
 #include "engram/time/time_parameters.h"
-
-/** The state of a run after a step. Pointers are borrowed and valid until the next step. */
-typedef struct EngramState {
-    double time;
-    double step_length;                /**< of the last step */
-    double next_step;                  /**< what an adaptive run will try next */
-    double total_rate;                 /**< Nbar */
-    double largest_learning;           /**< max over w of |Phi| / Nbar */
-    double mass_excess;                /**< integral of p minus one, where that is round-off */
-    double activity;                   /**< total rate that the present drift and noise see ... */
-    double activity_time;              /**< ... and the time of the present input */
-    double rate_trend;                 /**< change of Nbar per time in the last step */
-    double coupling_slope;             /**< of the scalar equation at its last root */
-    PetscInt64 steps;                  /**< taken since the start */
-    PetscInt64 substeps;               /**< transport sub-steps of the last step */
-    double learning_courant;           /**< cells crossed by learning in an implicit transport step:
-                                            2 max|Phi| dt/dw; 0 where transport is explicit */
-    PetscInt64 rejected;               /**< attempts at the last step that were too long */
-    PetscInt coupling_iterations;      /**< evaluations of the scalar equation in the last step */
-    PetscInt coupling_solutions;       /**< total rates known to solve it; 1 where none is needed */
-    PetscBool is_finite;               /**< false: the state must not be continued */
-    PetscBool has_blown_up;            /**< no step can follow; the state is good if it is finite */
-    const char *failure;               /**< why not */
-    int notices;                       /**< of any rank, as of the last Allreduce: notice.h */
-    PetscBool is_untouched;            /**< the failed step has left density and results alone */
-    const EngramDensity *density;      /**< p of this rank */
-    const EngramSliceResults *results; /**< N, H, minimum of this rank's slices */
-} EngramState;
-
-/** The factor of the input, which a run may change between two steps. */
-typedef struct EngramInputFactor {
-    double before; /**< up to the time of the change ... */
-    double after;  /**< ... and beyond it */
-    double since;  /**< that time */
-} EngramInputFactor;
 
 /** A stepper. */
 typedef struct EngramStepper *EngramStepper;
@@ -122,8 +89,10 @@ PetscErrorCode EngramStepperCheckModel(EngramStepper stepper);
 /**
  * Makes the stepper fit the present phase of its model (EngramModelEnter), before a state is
  * restored or a phase begun. Collective.
+ *
+ * @param end  time at which the phase ends
  */
-PetscErrorCode EngramStepperFollowModel(EngramStepper stepper);
+PetscErrorCode EngramStepperFollowModel(EngramStepper stepper, double end);
 
 /**
  * Begins a phase with the present state; after EngramStepperFollowModel. In a limit model, eps = 0,
@@ -135,8 +104,8 @@ PetscErrorCode EngramStepperFollowModel(EngramStepper stepper);
  */
 PetscErrorCode EngramStepperBeginPhase(EngramStepper stepper, PetscBool resets);
 
-/** Changes the factor of the input for the steps to come. Not collective. */
-void EngramStepperChangeInputFactor(EngramStepper stepper, double factor);
+/** Changes the factor of the input for the steps to come: a jump. Not collective. */
+PetscErrorCode EngramStepperChangeInputFactor(EngramStepper stepper, double factor);
 
 /** Factor of the input with its last change: before a start, or for a restart. Not collective. */
 EngramInputFactor EngramStepperInputFactor(EngramStepper stepper);
@@ -145,8 +114,9 @@ void EngramStepperSetInputFactor(EngramStepper stepper, EngramInputFactor factor
 /** Phi of this rank's cells, [w_local]; zeros where weights are frozen. Not collective. */
 void EngramStepperLearningVelocity(EngramStepper stepper, double *velocity);
 
-/** Name of the part of a state whose length is not known beforehand. */
+/** Names of the parts of a state whose lengths are not known beforehand. */
 #define ENGRAM_STEPPER_HISTORY "rate_history"
+#define ENGRAM_STEPPER_JUMPS "jumps"
 
 /**
  * Everything that the steps to come depend on, as parts. The arrays belong to the stepper and are
@@ -159,8 +129,9 @@ PetscErrorCode EngramStepperSave(EngramStepper stepper, EngramStateParts *parts)
  * Not collective.
  *
  * @param history  count of the part ENGRAM_STEPPER_HISTORY
+ * @param jumps    count of the part ENGRAM_STEPPER_JUMPS
  */
-PetscErrorCode EngramStepperRestoreBegin(EngramStepper stepper, PetscInt history,
+PetscErrorCode EngramStepperRestoreBegin(EngramStepper stepper, PetscInt history, PetscInt jumps,
                                          EngramStateParts *parts);
 
 /** Takes the parts over once they are filled in. Not collective. */
@@ -168,6 +139,15 @@ PetscErrorCode EngramStepperRestoreEnd(EngramStepper stepper);
 
 /** Bytes that the densities of a stepper take on this rank. Not collective. */
 double EngramStepperMemory(EngramStepper stepper);
+
+/** Length of the first step after the present time, where it is chosen by the program; else 0. */
+double EngramStepperFirstStep(EngramStepper stepper);
+
+/**
+ * Fewest adaptive steps to the end of the phase, from the growth of steps after the jumps that are
+ * known; output takes more. Not collective.
+ */
+double EngramStepperFewestSteps(EngramStepper stepper);
 
 /** Largest step that needs no transport sub-steps; infinity for frozen weights. Not collective. */
 double EngramStepperTransportLimit(EngramStepper stepper);

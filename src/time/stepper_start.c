@@ -1,0 +1,113 @@
+/* The initial state. */
+#include <math.h>
+
+#include "engram/base/error.h"
+#include "rates.h"
+#include "stepper_jumps.h"
+
+/** Scales the density to unit mass, with a factor that is the same on any rank count. */
+static PetscErrorCode Normalise(EngramStepper stepper)
+{
+    const double *const summed[1] = {stepper->state.results->weight_density};
+    double mass = 0.0;
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = stepper->grid;
+    PetscCall(RatesIntegrate(grid, stepper->reduction, 1, summed, &mass));
+    if (!(mass > 0.0 && isfinite(1.0 / mass))) {
+        PetscCall(EngramInputError("-initial_density \"%s\": its integral over the grid is %g; it "
+                                   "must be positive",
+                                   EngramExpressionText(stepper->model->initial), mass));
+    }
+    for (PetscInt k = 0; k < grid->v_nodes; k++) {
+        double *row = stepper->density.values + k * grid->w_stride;
+        for (PetscInt i = 0; i < grid->w_local; i++) {
+            row[i] /= mass;
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RefuseNoSteady(EngramStepper stepper)
+{
+    PetscFunctionBeginUser;
+    const char *failure = stepper->reaction.coupled.failure;
+    PetscCall(
+        EngramInputError("-initial_density \"%s\": its weights have no quasi-static state: no "
+                         "total firing rate up to -blowup_rate %g is that of the network "
+                         "which sees it (%s)",
+                         EngramExpressionText(stepper->model->initial), stepper->time.blowup_rate,
+                         failure ? failure : "the rates run away"));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WarnOfSeveral(EngramStepper stepper, const EngramCouplingRoot *roots,
+                                    PetscInt count, double taken)
+{
+    char list[512] = "";
+    PetscFunctionBeginUser;
+    for (PetscInt i = 0; i < count; i++) {
+        char text[32];
+        PetscCall(PetscSNPrintf(text, sizeof(text), "%s%.6g", i ? ", " : "", roots[i].rate));
+        PetscCall(PetscStrlcat(list, text, sizeof(list)));
+    }
+    PetscCall(EngramWarning("the initial weights have %" PetscInt_FMT " quasi-static states, with "
+                            "total rates %s; the run starts from %.6g, the nearest to "
+                            "-initial_rate %g",
+                            count, list, taken, stepper->model->initial_rate));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Starts all slices in their quasi-static states. */
+static PetscErrorCode StartQuasiStatic(EngramStepper stepper)
+{
+    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
+    PetscInt count = 0;
+    PetscInt taken = 0;
+    PetscFunctionBeginUser;
+    const double wanted = stepper->model->initial_rate;
+    PetscCall(ReactionScan(&stepper->reaction, &stepper->weights, roots, &count));
+    if (count == 0) {
+        PetscCall(RefuseNoSteady(stepper));
+    }
+    for (PetscInt i = 1; i < count; i++) {
+        if (fabs(roots[i].rate - wanted) < fabs(roots[taken].rate - wanted)) {
+            taken = i;
+        }
+    }
+    if (count > 1) {
+        PetscCall(WarnOfSeveral(stepper, roots, count, roots[taken].rate));
+    }
+    stepper->state.coupling_solutions = count;
+    for (int k = 0; k < ENGRAM_COMBINED_RESULTS; k++) {
+        stepper->state.coupling_slope[k] = roots[taken].slope;
+    }
+    PetscCall(EngramStepperTakeSteady(stepper, roots[taken].rate));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramStepperStart(EngramStepper stepper)
+{
+    EngramState *state = &stepper->state;
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = stepper->grid;
+    *state = (EngramState){.next_step = stepper->time.is_adaptive ? stepper->time.step : 0.0,
+                           .coupling_solutions = 1,
+                           .is_finite = PETSC_TRUE,
+                           .density = state->density,
+                           .results = state->results};
+    PetscCall(EngramModelInitialDensity(stepper->model, grid, stepper->density.values));
+    PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
+    PetscCall(Normalise(stepper));
+    PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
+    PetscCall(
+        PetscArraycpy(stepper->weights.values, state->results->weight_density, grid->w_local));
+    if (stepper->model->quasi_static_start) {
+        PetscCall(StartQuasiStatic(stepper));
+    } else {
+        PetscCall(ReactionStart(&stepper->reaction, &stepper->density));
+        PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
+    }
+    PetscCall(RateHistoryPush(&stepper->reaction.history, 0.0, state->total_rate));
+    PetscCall(StepperBeginJumps(stepper));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
