@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Kills runs of the program at random moments, restarts them, and compares what comes out.
 
-    tools/soak.py [--kills 300] [--seed 1] [--ranks 1,2,3] [CASE.yaml] [-- -option value ...]
+    tools/soak.py [--kills 300] [--seed 1] [--ranks 1,2,3] [--fixed] [CASE.yaml]
+        [-- -option value ...]
 
 A first run is never interrupted. Then the same case is started again and again with `-restart
 auto`, each time on another number of ranks, and all its processes are killed with signal 9; about
@@ -25,12 +26,12 @@ import time
 import watched_run
 
 # A learning network with what a restart could lose: a delay, a refractory time, noise that depends
-# on the rate, adaptive extrapolated steps. A checkpoint is half a megabyte and comes some 20 times
-# a second.
+# on the rate, adaptive steps that end at jumps of the input and at their echoes. A checkpoint is half
+# a megabyte and comes some 20 times a second.
 CASE = {
     "model_epsilon": 0.05,
     "model_noise": "0.5 + 0.2*N",
-    "model_input": "2 + sin(9*t) + 0.3*w",
+    "model_input": "2 + sin(9*t) + 0.3*w + (sin(40*t) > 0.3 ? 0.5 : 0)",
     "model_response": "N/(1 + N)",
     "model_learning": "cos(4*w)",
     "model_delay": 0.1,
@@ -41,7 +42,7 @@ CASE = {
     "grid_w_min": -1,
     "grid_w_max": 1,
     "grid_w_cells": 251,
-    "time_scheme": "extrapolated",
+    "time_scheme": "third-order",
     "time_adaptive": "true",
     "time_end": 1,
     "time_step": 0.0001,
@@ -52,6 +53,8 @@ CASE = {
     "checkpoint_every": 0.01,
 }
 
+# The same in few fixed steps of many parts each: nearly every kill is between two parts.
+FIXED = {**CASE, "time_adaptive": "false", "time_step": 0.03125, "output_series_every": 1}
 
 # What kills are aimed at, with their shares. The outputs of a run are put back to its checkpoint just
 # after its first message.
@@ -68,6 +71,7 @@ EXAMPLES = """\
 examples:
   tools/soak.py                                   300 kills of a case that has everything
   tools/soak.py --kills 30 --seed 7 --ranks 1,4
+  tools/soak.py --fixed                           in fixed steps of many parts
   tools/soak.py input/learning.yaml --latest 20 -- -time_end 2 -checkpoint_every 0.1
 """
 
@@ -219,6 +223,8 @@ def parse(words):
         description=__doc__.splitlines()[0], epilog=EXAMPLES, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", nargs="?", help="case file; without it one that has everything")
+    parser.add_argument("--fixed", action="store_true",
+                        help="without a case file: one in fixed steps of many parts")
     parser.add_argument("--kills", type=int, default=300, help="how many (300)")
     parser.add_argument("--seed", type=int, default=1, help="of the random moments (1)")
     parser.add_argument("--ranks", default="1,2,3", help="numbers of ranks to choose from (1,2,3)")
@@ -241,7 +247,7 @@ def main(words):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="engram_soak_"))
     case = pathlib.Path(arguments.case or folder / "case.yaml")
     if not arguments.case:
-        write_case(case, CASE)
+        write_case(case, FIXED if arguments.fixed else CASE)
     plan = Plan(program=str(arguments.program.resolve()), case=case.resolve(), options=options,
                 kills=arguments.kills, seed=arguments.seed, latest=arguments.latest,
                 ranks=tuple(int(word) for word in arguments.ranks.split(",")),

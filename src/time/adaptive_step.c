@@ -44,7 +44,7 @@ static double Shortest(const Segment *segment)
 {
     const EngramState *state = segment->state;
     const double fastest = SegmentFastestTime(segment);
-    const double least = ENGRAM_TIME_SHORTEST_STEP * fabs(state->time);
+    const double least = SegmentShortest(state->time, segment->time->end - state->time);
     double shortest = segment->time->step_min;
     if (shortest == 0.0) {
         shortest = fastest > 0.0 ? SHORTEST * fastest : SHORTEST * AdaptiveStepFirst(segment);

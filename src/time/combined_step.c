@@ -177,7 +177,8 @@ static RateGuess GuessOf(const CombinedStep *step, double length, int result, in
 static double LaggedRate(const CombinedStep *step, double time, int substep)
 {
     const EngramState *before = &step->state;
-    if (substep == 1 || step->scheme == ENGRAM_TIME_EULER || before->steps < 2) {
+    if (substep == 1 || !step->is_lagged || step->scheme == ENGRAM_TIME_EULER ||
+        before->steps < 2) {
         return step->euler.state->total_rate;
     }
     return PetscMax(before->total_rate + before->rate_trend * (time - before->time), 0.0);

@@ -309,6 +309,10 @@ static PetscBool IsJump(const InputWatch *watch, double least, double *left, dou
         if (Distance(watch, AT_RIGHT, AT_SAMPLE) > least) {
             *right = nextafter(*right, INFINITY);
         }
+        Sample(watch, AT_SAMPLE, nextafter(*left, -INFINITY));
+        if (Distance(watch, AT_LEFT, AT_SAMPLE) > least) {
+            *left = nextafter(*left, -INFINITY);
+        }
     }
     return (PetscBool)(change > least);
 }
@@ -407,9 +411,13 @@ PetscErrorCode InputWatchStep(InputWatch *watch, double noise, double start, Pet
                 break;
             }
             const Jump jump = {time, survey.left, survey.right, 1.0};
+            const PetscBool is_known = (PetscBool)(JumpsAt(watch->jumps, time) != NULL);
             PetscCall(JumpsAddWithEchoes(watch->jumps, jump, watch->delay));
             *end = time;
-            break;
+            if (is_known) {
+                break;
+            }
+            continue; /* There may be an earlier one. */
         }
         if (!follows) {
             break;

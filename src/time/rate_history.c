@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "engram/base/error.h"
-#include "jumps.h"
+#include "engram/time/time_parameters.h"
 
 /* Entries that an interpolation goes through, and as many more as are kept before them. */
 enum { POINTS = 4 };
@@ -76,15 +76,19 @@ PetscBool RateHistoryEndsWithJump(const RateHistory *history)
     return (PetscBool)(last > history->first && history->times[last] == history->times[last - 1]);
 }
 
-/** The last entry that is not after a time, as that time is seen from a side; -1: all are. */
-static PetscInt LastEntry(const RateHistory *history, double time, RateSide side)
+/**
+ * The last entry that is not after a time, as that time is seen from a side; -1: all are.
+ *
+ * @param resolution  distance up to which two times are one
+ */
+static PetscInt LastEntry(const RateHistory *history, double time, double resolution, RateSide side)
 {
     PetscInt low = history->first - 1;
     PetscInt high = history->count;
     while (high - low > 1) {
         const PetscInt middle = low + (high - low) / 2;
         const double at = history->times[middle];
-        const PetscBool is_same = JumpsAreOneTime(at, time);
+        const PetscBool is_same = (PetscBool)(fabs(at - time) <= resolution);
         if (is_same ? side == RATE_AFTER_JUMP : at <= time) {
             low = middle;
         } else {
@@ -110,14 +114,17 @@ static double Interpolate(const RateHistory *history, PetscInt low, PetscInt hig
     return PetscMax(sum, 0.0);
 }
 
-double RateHistoryAt(const RateHistory *history, double time, RateSide side)
+double RateHistoryBefore(const RateHistory *history, double now, double delay, RateSide side)
 {
-    PetscInt low = LastEntry(history, time, side);
+    const double time = now - delay;
+    /* Relative to the two numbers of the difference, which may be far larger than it. */
+    const double resolution = ENGRAM_TIME_RESOLUTION * PetscMax(fabs(now), fabs(delay));
+    PetscInt low = LastEntry(history, time, resolution, side);
     if (low < 0) {
         return history->before;
     }
     PetscInt high = low + 1;
-    if (high == history->count || history->times[high] == history->times[low]) {
+    if (high == history->count) {
         return history->rates[low];
     }
     while (high - low < POINTS - 1) {

@@ -39,8 +39,8 @@ void RateHistoryForget(RateHistory *history, double time);
 /** Whether the last entry is the second one of its time. */
 PetscBool RateHistoryEndsWithJump(const RateHistory *history);
 
-/** The rate at a time, not negative; constant after the last entry. */
-double RateHistoryAt(const RateHistory *history, double time, RateSide side);
+/** The rate a delay before a time, not negative; constant after the last entry. */
+double RateHistoryBefore(const RateHistory *history, double now, double delay, RateSide side);
 
 /** Frees the history; may be called twice. */
 PetscErrorCode RateHistoryDestroy(RateHistory *history);

@@ -94,9 +94,10 @@ static RateEquation EquationOfStep(const Reaction *reaction, double time, const 
     equation.lambda = epsilon > 0.0 ? PetscMin(dt / epsilon, LARGEST_LAMBDA) : INFINITY;
     if (reaction->delay > 0.0) {
         equation.share = seen > state->time ? (seen - state->time) / dt : 0.0;
-        equation.known = equation.share > 0.0
-                             ? (1.0 - equation.share) * lagged
-                             : RateHistoryAt(&reaction->history, seen, RATE_BEFORE_JUMP);
+        equation.known =
+            equation.share > 0.0
+                ? (1.0 - equation.share) * lagged
+                : RateHistoryBefore(&reaction->history, time, reaction->delay, RATE_BEFORE_JUMP);
     }
     return equation;
 }
@@ -188,7 +189,8 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows)
     PetscFunctionBeginUser;
     const double time = state->time;
     const PetscBool is_delayed = (PetscBool)(reaction->delay > 0.0);
-    const double known = RateHistoryAt(&reaction->history, time - reaction->delay, RATE_AFTER_JUMP);
+    const double known =
+        RateHistoryBefore(&reaction->history, time, reaction->delay, RATE_AFTER_JUMP);
     state->total_rate = 0.0;
     for (int i = 0; i < MAXIMUM_START_ITERATIONS && state->total_rate != previous; i++) {
         previous = state->total_rate;
@@ -226,7 +228,7 @@ PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows
     double activity = 0.0;
     if (reaction->delay > 0.0) {
         activity =
-            RateHistoryAt(&reaction->history, state->time - reaction->delay, RATE_AFTER_JUMP);
+            RateHistoryBefore(&reaction->history, state->time, reaction->delay, RATE_AFTER_JUMP);
     } else {
         const RateEquation equation = {.rows = rows,
                                        .time = state->time,

@@ -7,12 +7,34 @@
 /* A step that would leave less than this part of itself is stretched to the target. */
 static const double STRETCH = 1e-6;
 
+/* A layer that is shorter than this part of what is to come is not resolved. */
+static const double SHORTEST_PART = 1e-20;
+
+/* Jumps of the rate are followed down to this part of the tolerance. */
+static const double SMALLEST_ECHO = 0.01;
+
 double SegmentFastestTime(const Segment *segment)
 {
     const Reaction *reaction = segment->step->euler.reaction;
     const double spacing = reaction->grid->v_spacing;
     const double noise = EngramModelNoise(reaction->model, segment->state->activity);
     return reaction->model->phase.epsilon * spacing * spacing / noise;
+}
+
+/**
+ * Where the rate itself has jumped, its echoes jump as well, again and again: with a noise that
+ * depends on the rate they do not become smoother.
+ */
+static PetscErrorCode FollowJump(const Segment *segment, double before)
+{
+    const EngramState *state = segment->state;
+    PetscFunctionBeginUser;
+    const double delay = segment->step->euler.reaction->delay;
+    const double change = fabs(state->total_rate - before);
+    if (delay > 0.0 && change > SMALLEST_ECHO * segment->time->tolerance * state->total_rate) {
+        PetscCall(JumpsAddWithEchoes(segment->jumps, JumpOfTime(state->time, PETSC_TRUE), delay));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode SegmentBeginStep(const Segment *segment, PetscBool *restarts, DriveSide *side)
@@ -27,7 +49,9 @@ PetscErrorCode SegmentBeginStep(const Segment *segment, PetscBool *restarts, Dri
     *restarts = (PetscBool)(jump && jump->restarts > 0.0);
     *side = *restarts ? DRIVE_AT_START : DRIVE_AT_END;
     if (*restarts) {
+        const double before = state->total_rate;
         PetscCall(ReactionMeasureAnew(reaction, step->rows));
+        PetscCall(FollowJump(segment, before));
         state->rate_trend = 0.0;
         for (int k = 0; k < ENGRAM_COMBINED_RESULTS; k++) {
             state->coupling_slope[k] = 0.0;
@@ -46,11 +70,15 @@ double SegmentTarget(const Segment *segment, double latest)
     return next < latest && !JumpsAreOneTime(next, latest) ? next : latest;
 }
 
+double SegmentShortest(double now, double remaining)
+{
+    return PetscMax(ENGRAM_TIME_SHORTEST_STEP * fabs(now), SHORTEST_PART * remaining);
+}
+
 double SegmentEnd(double now, double length, double target)
 {
     const double remaining = target - now;
-    const double least = ENGRAM_TIME_SHORTEST_STEP * fabs(now);
-    length = PetscMax(length, least);
+    length = PetscMax(length, SegmentShortest(now, remaining));
     if (length * (1.0 + STRETCH) >= remaining) {
         return target;
     }

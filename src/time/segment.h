@@ -35,6 +35,9 @@ PetscErrorCode SegmentBeginStep(const Segment *segment, PetscBool *restarts, Dri
  */
 double SegmentTarget(const Segment *segment, double latest);
 
+/** The shortest step that there is at a time, with so much time to go. Not collective. */
+double SegmentShortest(double now, double remaining);
+
 /**
  * The end of a step that should have a length: a target exactly, or halfway to it rather than just
  * before it. Not collective.

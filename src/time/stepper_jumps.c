@@ -50,17 +50,19 @@ static PetscErrorCode WarnOfPlainSteps(EngramStepper stepper)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Echoes of earlier jumps, which the delay of a new phase may bring at another time. */
+/**
+ * Echoes of what the rate did within the last delay, which the delay of a new phase may bring at
+ * other times; those of echoes, too.
+ */
 static PetscErrorCode AddEchoesOfPast(EngramStepper stepper, double now)
 {
     PetscFunctionBeginUser;
     const double delay = stepper->reaction.delay;
-    const PetscInt count = stepper->jumps.count;
-    for (PetscInt i = 0; delay > 0.0 && i < count; i++) {
-        const Jump *jump = &stepper->jumps.list[i];
-        const double echo = jump->time + delay;
-        if (jump->restarts > 0.0 && echo > now) {
-            PetscCall(JumpsAdd(&stepper->jumps, JumpOfTime(echo, PETSC_TRUE)));
+    Jumps *jumps = &stepper->jumps;
+    for (PetscInt i = jumps->count - 1; delay > 0.0 && i >= 0; i--) {
+        const Jump past = jumps->list[i];
+        if (past.time <= now && past.time > now - delay) {
+            PetscCall(JumpsAddWithEchoes(jumps, JumpOfTime(past.time, past.restarts > 0.0), delay));
         }
     }
     PetscFunctionReturn(PETSC_SUCCESS);

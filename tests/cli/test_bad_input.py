@@ -16,17 +16,17 @@ BOUNDED = [
     ("time_step_min", "-1", "must be at least 0"),
     ("time_step_max", "-1", "must be at least 0"),
     ("transport_order", "0", "must be at least 1"),
-    ("coupling_tolerance", "0", "must be above 0"),
+    ("coupling_tolerance", "-1e-10", "must be at least 0"),
     ("coupling_iterations", "1", "must be at least 2"),
     ("coupling_scan", "-1", "must be at least 0"),
     ("steady_tolerance", "0", "must be above 0"),
     ("time_end", "0", "must be above 0"),
-    ("time_step", "0", "must be above 0"),
-    ("time_step", "-1e-3", "must be above 0"),
+    ("time_step", "-1e-3", "must be at least 0"),
     ("grid_v_cells", "2", "must be at least 3"),
     ("grid_v_cells", "-60", "must be at least 3"),
     ("grid_w_cells", "0", "must be at least 1"),
     ("output_series_every", "0", "must be at least 1"),
+    ("output_series_interval", "-0.1", "must be at least 0"),
     ("output_fields_every", "-0.1", "must be at least 0"),
     ("slice_ksp_rtol", "0", "must be above 0"),
 ]
@@ -191,10 +191,14 @@ class BadInputTest(RefusalTestCase):
                     tine_end=1)
 
     def test_missing_options(self):
-        for option, kind in [("initial_density", "an expression"), ("time_end", "a finite number"),
-                             ("time_step", "a finite number")]:
+        for option, kind in [("initial_density", "an expression"), ("time_end", "a finite number")]:
             with self.subTest(option=option):
                 self.refuse([f"-{option}: must be given ({kind}: "], **{option: None})
+
+    def test_fixed_steps_without_their_length(self):
+        for step in (None, 0):
+            self.refuse(["-time_adaptive false: fixed steps need their length, as in -time_step"],
+                        time_step=step, time_adaptive=False)
 
     def test_unknown_names_of_the_flux(self):
         self.refuse_everywhere("model_flux", "upwind",

@@ -2,7 +2,7 @@
 
 import math
 
-from engram_test import EngramTestCase, main
+from engram_test import PLAIN_EULER, EngramTestCase, main
 
 # The NNLIF network with one weight: b = 1.5 has two quasi-static states, b = 3 none.
 SINGLE = {
@@ -13,20 +13,24 @@ SINGLE = {
 
 # Names as a new user would guess them, with what the message offers.
 UNKNOWN_NAMES = [
-    ("coupling", "explicit", "lagged or implicit"),
-    ("coupling", "Implicit", "lagged or implicit"),
-    ("coupling", "true", "lagged or implicit"),
+    ("coupling", "explicit", "lagged or implicit or auto"),
+    ("coupling", "Implicit", "lagged or implicit or auto"),
+    ("coupling", "true", "lagged or implicit or auto"),
     ("transport_time", "both", "explicit or implicit"),
     ("transport_time", "lagged", "explicit or implicit"),
-    ("time_scheme", "rk4", "euler or extrapolated"),
-    ("time_scheme", "2", "euler or extrapolated"),
-    ("time_scheme", "adaptive", "euler or extrapolated"),
+    ("time_scheme", "rk4", "euler or second-order or third-order"),
+    ("time_scheme", "2", "euler or second-order or third-order"),
+    ("time_scheme", "adaptive", "euler or second-order or third-order"),
+    ("time_start", "smooth", "graded or plain"),
+    ("time_adaptive", "maybe", "false or true or auto"),
+    ("time_adaptive", "1e-4", "false or true or auto"),
     ("model_flux", "sg", "scharfetter-gummel or harmonic"),
 ]
 
 # Names of options as a new user would guess them, and the one that is offered.
 GUESSED_OPTIONS = [
     ("time_adaptiv", "time_adaptive"), ("time_schema", "time_scheme"),
+    ("time_started", "time_start"), ("output_series_intervall", "output_series_interval"),
     ("model_refractary", "model_refractory"), ("model_delays", "model_delay"),
     ("transport_orders", "transport_order"), ("couplings", "coupling"),
     ("initial_quasistatic", "initial_quasi_static"), ("blow_up_rate", "blowup_rate"),
@@ -34,15 +38,32 @@ GUESSED_OPTIONS = [
     ("delay", None), ("adaptive", None),
 ]
 
-# Steps that do not fit: changes, and words of the message.
+# Bounds of adaptive steps that do not fit: changes, and words of the message.
 WRONG_STEPS = [
-    ({"time_step_min": 0.1}, ["-time_step 0.01: ", "-time_step_min 0.1 and -time_step_max"]),
-    ({"time_step_max": 0.001}, ["-time_step 0.01: ", "and -time_step_max 0.001"]),
     ({"time_step_min": 0.5, "time_step_max": 0.1},
-     ["-time_step 0.01: ", "-time_step_min 0.5 and -time_step_max 0.1"]),
-    ({"time_step_min": 0.001, "time_step_max": 0.005},
-     ["-time_step 0.01: ", "-time_step_min 0.001 and -time_step_max 0.005"]),
-    ({"time_step_max": "1e-9"}, ["-time_step 0.01: ", "-time_step_max 1e-09"]),
+     ["-time_step_min 0.5: must not be longer than -time_step_max 0.1"]),
+    ({"time_step_min": 0.011, "time_step_max": 0.01},
+     ["-time_step_min 0.011: must not be longer than -time_step_max 0.01"]),
+]
+
+# Bounds of adaptive steps, and those of the steps that come of them but for the last two, which are
+# cut to the end. A -time_step that lies outside only bounds the first one.
+STEP_BOUNDS = [
+    ({"time_step_max": 0.001}, (0, 0.001)),
+    ({"time_step_min": 0.001, "time_step_max": 0.005}, (0.001, 0.005)),
+    ({"time_step_min": 0.02, "time_step_max": 0.02}, (0.02, 0.02)),
+    ({"time_step_min": 0.02}, (0.02, 1)),
+    ({"time_step": 1e-6}, (0, 1)),
+    ({"time_step": None, "time_step_max": 0.002}, (0, 0.002)),
+]
+
+# What a lagged coupling cannot do.
+WRONG_LAGGED = [
+    ({}, ["-coupling lagged: its error is of second order at best", "-time_scheme euler"]),
+    ({"time_start": "plain"}, ["-coupling lagged: its error is of second order"]),
+    ({"time_step": None}, ["-coupling lagged: adaptive steps", "-time_step for fixed steps"]),
+    ({"time_adaptive": True, "time_scheme": "euler"}, ["-coupling lagged: adaptive steps"]),
+    ({"time_scheme": "second-order", "time_step": None}, ["-coupling lagged: adaptive steps"]),
 ]
 
 # What eps = 0 does not go with.
@@ -52,8 +73,8 @@ WRONG_LIMITS = [
     ({"slice_ksp_type": "gmres", "slice_pc_type": "ilu"}, ["-slice_", "leave the options"]),
     ({"model_delay": 1}, ["-model_delay 1: ", "-model_epsilon 0 makes infinitely short"]),
     ({"model_delay": 1, "coupling": "implicit"}, ["-model_delay 1: ", "leave it out"]),
-    ({"time_scheme": "extrapolated"},
-     ["-time_scheme extrapolated: with -model_epsilon 0 the lagged", "add -coupling implicit"]),
+    ({"time_scheme": "extrapolated", "coupling": "lagged"},
+     ["-time_scheme second-order: with -model_epsilon 0 the lagged", "add -coupling implicit"]),
 ]
 
 # Noises that are wrong at rest: expression, further changes, words of the message.
@@ -114,7 +135,8 @@ class NamesTest(CombinationTestCase):
         self.refuse_once([f"-{option} {name}: must be {choices}"], **{option: name})
 
     def test_names_that_are_missing(self):
-        for option in ("coupling", "transport_time", "time_scheme", "model_flux"):
+        for option in ("coupling", "transport_time", "time_scheme", "time_start", "time_adaptive",
+                       "model_flux"):
             with self.subTest(option=option):
                 self.refuse([f"-{option}: needs a value ("], words=[f"-{option}"])
 
@@ -132,25 +154,41 @@ class NamesTest(CombinationTestCase):
         self.refuse(["-transport_order second: must be a whole number ("], transport_order="second")
 
     def test_truth_values(self):
-        for option in ("time_adaptive", "initial_quasi_static", "model_plasticity"):
+        for option in ("insitu_strict", "initial_quasi_static", "model_plasticity"):
             with self.subTest(option=option):
                 self.refuse([f"-{option} maybe: must be true or false ("], **{option: "maybe"})
-        self.refuse(["-time_adaptive 1e-4: must be true or false ("], time_adaptive="1e-4")
 
 
 class RefusedTest(CombinationTestCase):
     """Options of which one takes away the sense of the other."""
 
-    def test_first_adaptive_step_outside_its_bounds(self):
+    def test_bounds_of_adaptive_steps(self):
         for changes, fragments in WRONG_STEPS:
             with self.subTest(changes=changes):
                 self.refuse(fragments, time_adaptive=True, **changes)
         changes, fragments = WRONG_STEPS[0]
         self.refuse_once(fragments, time_adaptive=True, **changes)
+        for changes, (shortest, longest) in STEP_BOUNDS:
+            with self.subTest(changes=changes):
+                result = self.run_case(**{"time_adaptive": True, **changes})
+                lengths = result.series()["dt"][1:]
+                self.assertGreaterEqual(min(lengths[:-2], default=1), shortest * (1 - 1e-9))
+                self.assertLessEqual(max(lengths), longest * (1 + 1e-9))
+                self.assertLessEqual(lengths[0], max(changes.get("time_step") or 1, shortest))
+                self.assertEqual(result.series()["time"][-1], 0.1)
 
     def test_adaptive_steps_that_would_never_end(self):
-        self.refuse_once(["-output_fields_every 1e-19: adaptive steps end at every output",
-                          "-time_step_min"], time_adaptive=True, output_fields_every=1e-19)
+        for option in ("output_fields_every", "output_series_interval"):
+            self.refuse_once([f"-{option} 1e-19: adaptive steps end at every output",
+                              "it must be 0, or at least 1e-10"],
+                             time_adaptive=True, **{option: 1e-19})
+            self.refuse([f"-{option} 0.01: adaptive steps end at every output",
+                         "it must be 0, or at least 0.02"],
+                        time_adaptive=True, time_step_min=0.02, **{option: 0.01})
+
+    def test_what_a_lagged_coupling_does_not_go_with(self):
+        for changes, fragments in WRONG_LAGGED:
+            self.refuse_once(fragments, **{"coupling": "lagged", **changes})
 
     def test_what_the_limit_model_does_not_go_with(self):
         for changes, fragments in WRONG_LIMITS:
@@ -174,11 +212,14 @@ class RefusedTest(CombinationTestCase):
                 self.assertEqual(result.yaml("summary.yaml")["status"], "done")
 
     def test_options_that_need_another_one_are_warned_of(self):
-        for option, value, needed in (("time_step_min", "0.1", "-time_adaptive"),
-                                      ("time_step_max", "0.001", "-time_adaptive"),
-                                      ("coupling_scan", "5", "-coupling implicit")):
+        adaptive = "adaptive steps (leave -time_step out)"
+        for option, value, needed in (("time_step_min", "0.1", adaptive),
+                                      ("time_step_max", "0.001", adaptive),
+                                      ("time_tolerance", "0.001", adaptive),
+                                      ("coupling_scan", "5", "-coupling implicit"),
+                                      ("coupling_iterations", "5", "-coupling implicit")):
             with self.subTest(option=option):
-                result = self.run_case(**{option: value})
+                result = self.run_case(PLAIN_EULER, **{option: value})
                 self.assertEqual(result.yaml("summary.yaml")["steps"], 10)
                 warnings = self.warnings_of(result)
                 self.assertEqual(len(warnings), 1, result.stderr)
@@ -217,10 +258,10 @@ class NoiseTest(CombinationTestCase):
         self.assertGreaterEqual(min(series["min_density"]), 0.0)
 
     def test_turns_negative_on_the_way(self):
-        for ranks, changes in ((0, {}), (2, {}), (0, {"time_adaptive": True}),
-                               (0, {"time_scheme": "extrapolated"}),
+        for ranks, changes in ((0, {}), (2, {}), (0, {"time_step": None}), (0, PLAIN_EULER),
+                               (0, {"time_scheme": "second-order", "coupling": "lagged"}),
                                (0, {"transport_time": "implicit"}),
-                               (0, {"coupling": "implicit"})):
+                               (0, {**PLAIN_EULER, "coupling": "implicit"})):
             with self.subTest(ranks=ranks, changes=changes):
                 self.check_stopped(self.run_case(FALLING_NOISE, ranks=ranks, expect=3, **changes))
 
@@ -247,9 +288,8 @@ class QuasiStaticStartTest(CombinationTestCase):
     def test_rates_that_are_only_tried_end_nothing(self):
         """A search far beyond all rates passes where the sums overflow; the run goes on."""
         weak = {**SINGLE, "grid_w_min": 0.5, "grid_w_max": 0.5}
-        for coupling in ("lagged", "implicit"):
-            result = self.run_case({**weak, "model_epsilon": 0, "coupling": coupling,
-                                    "blowup_rate": 1e300})
+        for changes in ({}, PLAIN_EULER, {**PLAIN_EULER, "coupling": "implicit"}):
+            result = self.run_case({**weak, "model_epsilon": 0, "blowup_rate": 1e300, **changes})
             summary = result.yaml("summary.yaml")
             self.assertEqual(summary["status"], "done")
             self.assertNotIn("blowup_time", summary)
@@ -301,20 +341,43 @@ class ToleranceTest(CombinationTestCase):
     """Adaptive runs that cannot be done, and extremes that can."""
 
     def test_tolerance_out_of_reach(self):
-        result = self.run_case(expect=3, time_adaptive=True, time_tolerance="1e-30")
-        warnings = self.warnings_of(result)
-        self.assertEqual(len(warnings), 1)
-        self.assertIn("-time_step_min", warnings[0])
-        self.assertIn("-time_tolerance is out of reach", warnings[0])
-        self.assertEqual(result.yaml("summary.yaml")["status"], "stopped")
-        self.assertEqual(list(result.fields()["time"])[0], 0.0)
+        """The shortest steps are taken all the same; how many is told once, at the end."""
+        for ranks in (0, 2):
+            result = self.run_case(ranks=ranks, time_adaptive=True, time_tolerance="1e-30")
+            warnings, summary = self.warnings_of(result), result.yaml("summary.yaml")
+            self.assertEqual(len(warnings), 1, result.stderr)
+            count = summary["steps_above_tolerance"]
+            self.assertIn(f"{count} of {summary['steps']} adaptive steps were as short as they may "
+                          "be (-time_step_min) and still above -time_tolerance 1e-30", warnings[0])
+            self.assertEqual(count, summary["steps"])
+            self.assertEqual(summary["status"], "done")
+            self.assertEqual(result.series()["time"][-1], 0.1)
+
+    def test_shortest_step_above_its_tolerance(self):
+        """Where -time_step_min is what keeps steps from their tolerance, that is counted."""
+        free = self.run_case(time_step=None).yaml("summary.yaml")
+        self.assertEqual(free["steps_above_tolerance"], 0)
+        bound = self.run_case(time_step=None, time_step_min=0.004)
+        warnings, summary = self.warnings_of(bound), bound.yaml("summary.yaml")
+        self.assertEqual(len(warnings), 1, bound.stderr)
+        self.assertTrue(0 < summary["steps_above_tolerance"] <= summary["steps"], summary)
+
+    def test_blow_up_is_told_where_there_is_no_solution(self):
+        """Not one tolerance, but the scalar equation has none: b = 3 has no way on."""
+        result = self.run_case({**SINGLE, "grid_w_min": 3, "grid_w_max": 3, "time_end": 10,
+                                "time_step": None}, expect=3)
+        summary = result.yaml("summary.yaml")
+        self.assertEqual(summary["status"], "stopped")
+        self.assertIn("blow-up", summary["reason"])
+        self.assertEqual(summary["blowup_time"], result.series()["time"][-1])
 
     def test_everything_on(self):
         """The options of this version together, on one rank and on two."""
         everything = {"model_noise": "1 + 0.1*N", "model_delay": 0.02, "model_refractory": 0.1,
                       "model_flux": "harmonic", "initial_quasi_static": True, "initial_rate": 0.2,
-                      "time_scheme": "extrapolated", "time_adaptive": True, "time_step": 0.001,
-                      "transport_order": 2, "coupling": "implicit", "coupling_scan": 5}
+                      "time_adaptive": True, "time_step": 0.001, "time_start": "graded",
+                      "transport_order": 2, "coupling": "implicit", "coupling_scan": 5,
+                      "output_series_interval": 0.01}
         for transport in ("explicit", "implicit"):
             texts = []
             for ranks in (0, 2):
@@ -328,7 +391,9 @@ class ToleranceTest(CombinationTestCase):
         for changes in ({"coupling_iterations": 2}, {"coupling_tolerance": "1e-300"},
                         {"coupling_tolerance": "1e300"}, {"coupling_scan": 1}):
             with self.subTest(changes=changes):
-                result = self.run_case(coupling="implicit", **changes)
+                result = self.run_case(**changes)
+                self.assertAlmostEqual(result.series()["total_rate"][-1], 0.28616, delta=1e-4)
+                result = self.run_case(PLAIN_EULER, **{"coupling": "implicit", **changes})
                 self.assertAlmostEqual(result.series()["total_rate"][-1], 0.2702, delta=1e-3)
 
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree
 import h5py
 import numpy
 
-from engram_test import EngramTestCase, main
+from engram_test import PLAIN_EULER, EngramTestCase, main
 
 SERIES_COLUMNS = ["step", "time", "dt", "total_rate", "mass_error", "min_density", "mean_weight",
                   "var_weight", "coupling_iterations", "coupling_solutions"]
@@ -14,7 +14,7 @@ SERIES_COLUMNS = ["step", "time", "dt", "total_rate", "mass_error", "min_density
 PROVENANCE = {"program", "version", "revision", "compiler", "build", "petsc", "mpi", "hdf5",
               "muparser", "ranks", "started"}
 
-SUMMARY_KEYS = {"status", "steps", "transport_substeps", "ranks", "v_cells", "w_cells",
+SUMMARY_KEYS = {"status", "steps", "mean_step", "slice_solves", "transport_substeps", "ranks", "v_cells", "w_cells",
                 "wall_seconds", "step_seconds", "ns_per_cell_and_step", "time", "total_rate",
                 "mass_error", "min_density", "mean_weight", "var_weight", "slice_solver",
                 "provenance", "rejected_steps", "coupling_iterations", "steps_with_several_rates",
@@ -88,6 +88,38 @@ class SeriesTest(EngramTestCase):
         series = self.run_case(time_end=0.1, time_step=5).series()
         self.assertEqual(series["step"], [0, 1])
         self.assertEqual(series["time"], [0.0, 0.1])
+
+    def test_interval_in_time_of_adaptive_steps(self):
+        """Steps end exactly at the multiples, whatever they divide; all others have no row."""
+        for every, count in [(0.025, 4), (0.04, 3), (0.003, 34), (7, 1)]:
+            with self.subTest(every=every):
+                result = self.run_case(time_step=None, output_series_interval=every)
+                series = result.series()
+                self.assertEqual(series["time"], [*(k * every for k in range(count)), 0.1])
+                self.assertGreater(result.yaml("summary.yaml")["steps"], count)
+
+    def test_interval_in_time_of_fixed_steps(self):
+        """At the first step that is not before a multiple."""
+        for every, steps in [(0.02, [0, 2, 4, 6, 8, 10]), (0.025, [0, 3, 5, 8, 10]),
+                             (0.001, list(range(11))), (7, [0, 10])]:
+            with self.subTest(every=every):
+                series = self.run_case(output_series_interval=every).series()
+                self.assertEqual(series["step"], steps)
+
+    def test_rows_of_an_interval_are_rows_of_the_run(self):
+        """With fixed steps it only chooses among them; -output_series_every may choose more."""
+        _, every_row = self.raw_rows(self.run_case())
+        for every, steps in [(1, (0, 5, 10)), (3, (0, 3, 5, 6, 9, 10)), (100, (0, 5, 10))]:
+            with self.subTest(every=every):
+                _, rows = self.raw_rows(self.run_case(output_series_interval=0.05,
+                                                      output_series_every=every))
+                self.assertEqual(rows, [every_row[step] for step in steps])
+
+    def test_rows_and_fields_at_times_of_their_own(self):
+        result = self.run_case(time_step=None, output_series_interval=0.04,
+                               output_fields_every=0.03)
+        self.assertEqual(result.series()["time"], [0, 0.04, 0.08, 0.1])
+        numpy.testing.assert_array_equal(result.fields()["time"], [0, 0.03, 0.06, 0.09, 0.1])
 
     def test_moments_and_mass(self):
         result = self.run_case()
@@ -228,7 +260,7 @@ class RecordTest(EngramTestCase):
     def test_summary(self):
         result = self.run_case()
         summary, series = result.yaml("summary.yaml"), result.series()
-        self.assertEqual(set(summary), SUMMARY_KEYS)
+        self.assertEqual(set(summary), SUMMARY_KEYS | {"parts_of_steps"})
         self.assertEqual(set(summary["provenance"]), PROVENANCE)
         self.assertEqual((summary["status"], summary["steps"], summary["ranks"]), ("done", 10, 1))
         self.assertEqual((summary["v_cells"], summary["w_cells"]), (60, 20))
@@ -237,6 +269,25 @@ class RecordTest(EngramTestCase):
             self.assertEqual(float(summary[name]), series[name][-1], name)
         self.assertGreaterEqual(summary["transport_substeps"], 10)
         self.assertGreater(summary["wall_seconds"], 0)
+        self.assertAlmostEqual(summary["mean_step"], 0.01, delta=1e-12)
+        # Six sub-steps of three results for each part, and one solve or more for each of them.
+        self.assertGreater(summary["parts_of_steps"], 10)
+        self.assertGreaterEqual(summary["slice_solves"], 6 * summary["parts_of_steps"])
+
+    def test_summary_of_adaptive_steps(self):
+        result = self.run_case(time_step=None, time_tolerance=0.003)
+        summary, series = result.yaml("summary.yaml"), result.series()
+        self.assertEqual(set(summary), SUMMARY_KEYS | {"time_tolerance", "steps_above_tolerance"})
+        self.assertEqual((summary["time_tolerance"], summary["steps_above_tolerance"]), (0.003, 0))
+        self.assertEqual(summary["steps"], series["step"][-1])
+        self.assertAlmostEqual(summary["mean_step"] / (0.1 / summary["steps"]), 1, delta=1e-5)
+        attempts = summary["steps"] + summary["rejected_steps"]
+        self.assertGreaterEqual(summary["slice_solves"], 6 * attempts)
+
+    def test_summary_of_plain_steps(self):
+        """The scheme of the paper has one part and one solve a step."""
+        summary = self.run_case(PLAIN_EULER).yaml("summary.yaml")
+        self.assertEqual((summary["parts_of_steps"], summary["slice_solves"]), (10, 10))
 
     def test_all_files_of_a_run(self):
         result = self.run_case()

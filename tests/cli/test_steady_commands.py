@@ -172,7 +172,8 @@ class SteadyStatesTest(SteadyTestCase):
         plain = (self.steady(SINGLE).folder / "steady.csv").read_bytes()
         for words in (["-model_epsilon", "0"], ["-model_epsilon", "1e-9"], ["-model_delay", "2"],
                       ["-time_scheme", "extrapolated", "-coupling", "implicit"],
-                      ["-time_adaptive"], ["-coupling_iterations", "2"]):
+                      ["-time_scheme", "euler"], ["-time_adaptive", "true"], ["-time_step", "0"],
+                      ["-coupling_iterations", "2"]):
             with self.subTest(words=words):
                 other = self.steady(SINGLE, *words).folder / "steady.csv"
                 self.assertEqual(other.read_bytes(), plain)

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import time
 
+import yaml
+
 import engram_test
 
 SCRIPTS = engram_test.SOURCE / "jobscripts"
@@ -200,7 +202,9 @@ class ChainScript(ScriptsTestCase):
         self.assertEqual(process.returncode, 85, text)
         self.assertEqual(self.lines("requests"), ["requeue 42"])
         reached = max(int(path.stem.split("_")[1]) for path in checkpoints.glob("*.h5"))
-        process = self.call("chain.sbatch", *words, "-time_end", f"{(reached + 10) * 5e-5:.5f}",
+        status = yaml.safe_load((checkpoints.parent / "status.yaml").read_text(encoding="utf-8"))
+        self.assertEqual(status["step"], reached)
+        process = self.call("chain.sbatch", *words, "-time_end", f"{status['time'] + 0.01:.5f}",
                             SLURM_JOB_ID="42")
         self.assertIn(f"(step {reached}, ", process.stderr)
         self.assertEqual(self.lines("requests"), ["requeue 42"])

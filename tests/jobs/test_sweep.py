@@ -123,7 +123,7 @@ class Running(SweepTestCase):
         self.sweep("--vary", "model_noise=0.8", "--set", "model_delay=0.0")
         self.write_case(coupling="implicit")
         process = self.sweep("--vary", "model_noise=0.8", expect=1)
-        self.assertIn("coupling is lagged there, and implicit here", process.stdout)
+        self.assertIn("coupling is auto there, and implicit here", process.stdout)
 
     def test_option_left_out_of_the_case(self):
         self.sweep("--vary", "model_noise=0.8", "--set", "model_delay=0.5")
@@ -149,7 +149,8 @@ class Interrupted(SweepTestCase):
     # Long enough to be struck; sanitizers make every step many times as long.
     STEPS = 1500 if engram_test.IS_SANITIZED else 15000
     LONG = ("--vary", "model_noise=0.8,1", "--set", "time_end=3",
-            "--set", f"time_step={3 / STEPS:g}",
+            "--set", f"time_step={3 / STEPS:g}", "--set", "time_scheme=euler",
+            "--set", "time_start=plain",
             "--set", "checkpoint_every=0.05", "--set", "output_series_every=1000")
 
     def start(self):

@@ -1,10 +1,11 @@
 """The bits of series.csv and of every dataset of fields.h5 do not depend on the number of ranks."""
 
 import csv
+import math
 
 import numpy
 
-from engram_test import EngramTestCase, main
+from engram_test import PLAIN_EULER, EngramTestCase, main
 
 RANKS = [1, 2, 3, 5, 8]
 
@@ -17,6 +18,7 @@ WEIGHT_CELLS = [53, 64]
 # Learning that is as hard on the order of sums as it gets: weights and K(w) of both signs, an input
 # that changes with time, and steps beyond the limit of the transport.
 LEARNING = {
+    **PLAIN_EULER,
     "model_input": "2 + sin(9*t) + 0.3*w",
     "model_response": "N/(1 + N)",
     "model_learning": "8*cos(4*w)",
@@ -40,7 +42,7 @@ EVERYTHING = {
     "initial_rate": 0.2,
     "coupling": "implicit",
     "coupling_scan": 10,
-    "time_scheme": "extrapolated",
+    "time_scheme": "second-order",
     "time_adaptive": True,
     "time_step": 0.02,
     "time_tolerance": 1e-2,
@@ -50,6 +52,30 @@ EVERYTHING = {
 
 # The limit model has neither a delay nor the time scale that belongs to it.
 LIMIT = {**EVERYTHING, "model_epsilon": 0, "model_delay": 0}
+
+# The defaults of the program, and what makes its steps begin anew: comparisons of which only samples
+# tell, a jump that is no comparison, echoes of a delay, and a phase that begins with a reset.
+JUMPS = {
+    "model_epsilon": 0.05,
+    "model_input": "(sin(20*t) > 0.3 ? 2 : 1) + 0.2*rint(9*t) + 0.3*w",
+    "model_response": "N/(1 + N)",
+    "model_learning": "8*cos(4*w)",
+    "model_delay": 0.1,
+    "model_refractory": 0.4,
+    "initial_density": "(1 + w^2)*exp(-(v - 0.4)^2/0.3)",
+    "initial_rate": 0.2,
+    "grid_v_cells": 60,
+    "grid_w_min": -1,
+    "grid_w_max": 1,
+    "grid_w_cells": 53,
+    "transport_order": 2,
+    "time_end": None,
+    "protocol_phases": "learn,test",
+    "phase_learn_duration": 0.1,
+    "phase_test_duration": 0.06,
+    "phase_test_initial": "reset",
+    "output_fields_every": 0.04,
+}
 
 # 240 cells with little noise: the tabulated exponentials would overflow.
 SMALL_NOISE = {**LEARNING, "model_noise": 0.001, "grid_v_cells": 240, "model_input": "4 + w"}
@@ -143,7 +169,9 @@ class RankIndependenceTest(EngramTestCase):
         self.assertGreater(self.weight_change(fields), 1e-2)
         series = result.series()
         self.assertGreater(series["total_rate"][-1], 0.01)
-        self.assertGreater(max(series["coupling_iterations"]), 1)
+        # Adaptive steps are shorter than a delay, and then know all that they are coupled to.
+        iterates = max(series["coupling_iterations"]) > 1
+        self.assertEqual(iterates, case["model_delay"] == 0)
         self.assertGreater(len(set(series["dt"])), 3)
 
     def test_everything(self):
@@ -151,10 +179,11 @@ class RankIndependenceTest(EngramTestCase):
         for case in (EVERYTHING, LIMIT):
             for transport in ("explicit", "implicit"):
                 for order in (1, 2):
+                    delay = case["model_delay"] if order == 1 else 0
                     with self.subTest(epsilon=case["model_epsilon"], transport=transport,
-                                      order=order):
+                                      order=order, delay=delay):
                         self.compare_everything({**case, "transport_time": transport,
-                                                 "transport_order": order})
+                                                 "transport_order": order, "model_delay": delay})
 
     def test_delay_within_a_step(self):
         """Fixed extrapolated steps, a delay shorter than one, second-order transport."""
@@ -166,11 +195,32 @@ class RankIndependenceTest(EngramTestCase):
         self.compare({**EVERYTHING, "coupling": "lagged", "time_adaptive": False, "model_delay": 0,
                       "transport_order": 2}, FEW_RANKS)
 
+    def test_jumps_in_graded_steps(self):
+        """The default scheme in fixed steps, whose parts begin anew after every jump."""
+        for transport in ("explicit", "implicit"):
+            result, _ = self.compare({**JUMPS, "time_step": 0.04, "transport_time": transport})
+            summary = result.yaml("summary.yaml")
+            self.assertEqual(summary["steps"], 5)
+            self.assertGreater(summary["parts_of_steps"], 200)
+
+    def test_jumps_in_adaptive_steps(self):
+        """The defaults: adaptive steps, which end at every jump."""
+        for transport in ("explicit", "implicit"):
+            result, fields = self.compare({**JUMPS, "transport_time": transport, "time_step": None})
+            times = result.series()["time"]
+            echoes = [0.05 * 0.1 * number for number in range(4)]
+            jumps = [math.asin(0.3) / 20, (math.pi - math.asin(0.3)) / 20, 0.5 / 9, 0.1]
+            for jump in jumps:
+                for echo in echoes:
+                    nearest = min(abs(time - jump - echo) for time in times)
+                    self.assertLess(nearest, 1e-13, (jump, echo))
+            self.assertGreater(self.weight_change(fields), 1e-2)
+
     def test_long_explicit_steps(self):
         """Thousands of sub-steps, after which round-off is taken out on the way."""
         result, _ = self.compare({**EVERYTHING, "time_adaptive": False, "time_step": 5,
                                   "time_end": 5, "output_fields_every": 0, "model_delay": 0,
-                                  "transport_order": 2}, FEW_RANKS)
+                                  "transport_order": 2, "time_start": "plain"}, FEW_RANKS)
         self.assertGreater(result.yaml("summary.yaml")["transport_substeps"], 3000)
 
     def test_blow_up(self):

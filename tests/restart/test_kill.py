@@ -7,6 +7,7 @@ from restart_support import RestartTestCase, main
 import soak  # from tools/, which restart_support has made known
 
 KILLS = 30
+KILLS_IN_PARTS = 8
 SEED = 4
 RANKS = (1, 2, 3)
 
@@ -14,17 +15,27 @@ RANKS = (1, 2, 3)
 class KillTest(RestartTestCase):
     """The whole run ends by signal 9, and is restarted on other ranks."""
 
-    def test_random_moments(self):
+    def campaign(self, options, kills):
+        """Kills and restarts a case, which must leave the bits of an uninterrupted run."""
         case = self.folder / "case.yaml"
-        soak.write_case(case, soak.CASE)
-        plan = soak.Plan(program=str(engram_test.PROGRAM), case=case, options=[], kills=KILLS,
+        soak.write_case(case, options)
+        plan = soak.Plan(program=str(engram_test.PROGRAM), case=case, options=[], kills=kills,
                          seed=SEED, ranks=RANKS, latest=1.5)
         campaign = soak.Campaign(plan, self.folder, say=print)
         is_well = campaign.run()
         self.assertTrue(is_well, "\n".join(campaign.problems))
-        self.assertEqual(campaign.kills, KILLS)
-        self.assertGreaterEqual(campaign.hits, KILLS // 6, "checkpoints that were half written")
+        self.assertEqual(campaign.kills, kills)
         self.assertGreaterEqual(campaign.ends, 1)
+        return campaign
+
+    def test_random_moments(self):
+        """Adaptive steps, with jumps of the input."""
+        campaign = self.campaign(soak.CASE, KILLS)
+        self.assertGreaterEqual(campaign.hits, KILLS // 6, "checkpoints that were half written")
+
+    def test_random_moments_inside_of_steps(self):
+        """Fixed steps of many parts, with the same jumps inside of them."""
+        self.campaign(soak.FIXED, KILLS_IN_PARTS)
 
     def soak(self, *words):
         """Runs the tool."""

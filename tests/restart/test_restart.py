@@ -17,13 +17,14 @@ EVERYTHING = {
     "initial_rate": 0.2,
     "coupling": "implicit",
     "coupling_scan": 5,
-    "time_scheme": "extrapolated",
+    "time_scheme": "second-order",
     "transport_order": 2,
     "output_series_every": 7,
 }
 
 ADAPTIVE = {
     "time_adaptive": True,
+    "coupling": "implicit",
     "time_tolerance": 1e-2,
     "time_step": STEP / 2,
     "time_step_max": STEP,
@@ -34,11 +35,11 @@ FAMILY = {
     "steps of the outputs": {"output_series_every": 7, "output_fields_every": 2.3 * STEP,
                              "checkpoint_every": 1.7 * STEP},
     "no fields": {"output_fields_every": 0, "output_series_every": 5},
-    "scheme": {"time_scheme": "extrapolated", "transport_order": 2},
+    "scheme": {"time_scheme": "second-order", "transport_order": 2},
     "coupling": {"coupling": "implicit", "coupling_scan": 3},
-    "extrapolated coupling": {"time_scheme": "extrapolated", "coupling": "implicit"},
+    "extrapolated coupling": {"time_scheme": "second-order", "coupling": "implicit"},
     "long delay": {"model_delay": 0.7, "initial_rate": 0.3},
-    "short delay": {"model_delay": 0.05, "time_scheme": "extrapolated"},
+    "short delay": {"model_delay": 0.05, "time_scheme": "second-order"},
     "refractory": {"model_refractory": 0.4},
     "noise": {"model_noise": "0.5 + 0.2*N"},
     "flux": {"model_flux": "harmonic", "initial_quasi_static": True},
@@ -47,7 +48,7 @@ FAMILY = {
     "limit": {"model_epsilon": 0, "model_refractory": 0.4, "transport_order": 2},
     "frozen": {"model_plasticity": False, "model_delay": 0.3},
     "adaptive": ADAPTIVE,
-    "adaptive delay": {**ADAPTIVE, "model_delay": 0.4, "time_scheme": "extrapolated",
+    "adaptive delay": {**ADAPTIVE, "model_delay": 0.4, "time_scheme": "second-order",
                        "output_fields_every": 0},
     "everything": {**EVERYTHING, **ADAPTIVE},
     "everything in fixed steps": {**EVERYTHING, "transport_time": "implicit"},
@@ -65,8 +66,8 @@ PROTOCOL = {
 
 PROTOCOLS = {
     "fixed": PROTOCOL,
-    "adaptive": {**PROTOCOL, **ADAPTIVE, "time_scheme": "extrapolated", "coupling": "implicit"},
-    "limit": {**PROTOCOL, "model_delay": 0, "phase_rest_epsilon": 0, "time_scheme": "extrapolated",
+    "adaptive": {**PROTOCOL, **ADAPTIVE, "time_scheme": "second-order"},
+    "limit": {**PROTOCOL, "model_delay": 0, "phase_rest_epsilon": 0, "time_scheme": "second-order",
               "coupling": "implicit"},
 }
 

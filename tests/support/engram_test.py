@@ -13,7 +13,12 @@ BUILD = pathlib.Path(os.environ["ENGRAM_BUILD"])
 PYTHON = os.environ.get("ENGRAM_PYTHON", "python3")
 IS_SANITIZED = os.environ.get("ENGRAM_SANITIZED") == "1"
 
-# A small learning case that runs in well under a second; tests change what they are about.
+# The scheme of the paper: of first order, with the total rate of the beginning of a step, in whole
+# steps that see no jumps.
+PLAIN_EULER = {"time_scheme": "euler", "time_start": "plain", "coupling": "lagged"}
+
+# A small learning case that runs in well under a second, in fixed steps with the defaults of the
+# program; tests change what they are about.
 SMALL_CASE = {
     "model_noise": 1,
     "model_epsilon": 0.1,

@@ -24,8 +24,9 @@ UNWANTED = ["PETSC ERROR", "MPI_ABORT", "MPI_Abort", "HDF5-DIAG", "Segmentation"
 # Steps of a power of two, so that every multiple is exact and a run may end at any of them.
 STEP = 0.015625
 
-# Learning that is as hard on the order of sums as it gets, in 24 steps.
+# Learning that is as hard on the order of sums as it gets, in 24 steps of the scheme of the paper.
 LEARNING = {
+    **engram_test.PLAIN_EULER,
     "model_input": "2 + sin(9*t) + 0.3*w",
     "model_response": "N/(1 + N)",
     "model_learning": "8*cos(4*w)",

@@ -75,10 +75,11 @@ static long double Size(int combination, Triple y)
 static void TestOrders(void **state)
 {
     (void)state;
-    for (int i = 0; i < 27; i++) {
-        const double a = i % 3;
-        const double b = i / 3 % 3 - 1.0;
-        const double c = i / 9 - 1.0;
+    UnitRandom random = {8};
+    for (int i = 0; i < 100; i++) {
+        const double a = UnitRandomBelow(&random, 3);
+        const double b = UnitRandomBelow(&random, 5) - 2.0;
+        const double c = UnitRandomBelow(&random, 5) - 2.0;
         const double line[2] = {a + b, a + b / 2.0};
         const double curve[3] = {a + b + c, a + b / 2.0 + c / 4.0, a + b / 3.0 + c / 9.0};
         const EngramCombination *second = &COMBINATION[SECOND_ORDER];
@@ -160,10 +161,10 @@ static void TestLastResultIsKept(void **state)
 static void TestMassOfEverySlice(void **state)
 {
     (void)state;
-    for (int run = 0; run < 20; run++) {
+    for (uint64_t seed = 3; seed < 23; seed++) {
         const double factor = 0.75;
-        const int combination = SECOND_ORDER + run % 2;
-        Steps steps = StepsFilled(MOST_SLICES, (uint64_t)(3 + run));
+        const int combination = seed % 2 ? SECOND_ORDER : THIRD_ORDER;
+        Steps steps = StepsFilled(MOST_SLICES, seed);
         StepsCombine(&steps, combination, factor);
         for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
             const Triple masses = MassTriple(&steps, i);
@@ -214,11 +215,11 @@ static double Shortfall(const Steps *steps, int combination)
 static void TestTotalMass(void **state)
 {
     (void)state;
-    for (int run = 0; run < 20; run++) {
-        const int combination = SECOND_ORDER + run % 2;
+    for (uint64_t seed = 20; seed < 40; seed++) {
+        const int combination = seed % 2 ? SECOND_ORDER : THIRD_ORDER;
         Steps steps = StepsCreate(POOL, POOL);
         long double total = 0.0L;
-        StepsFill(&steps, (uint64_t)(20 + run));
+        StepsFill(&steps, seed);
         NormaliseTotals(&steps);
         const double sum = Shortfall(&steps, combination);
         assert_true(sum > 0.01);
@@ -235,9 +236,9 @@ static void TestTotalMass(void **state)
 static void TestNothingIsNegative(void **state)
 {
     (void)state;
-    for (int run = 0; run < 60; run++) {
-        Steps steps = StepsFilled(MOST_SLICES, (uint64_t)(30 + run));
-        StepsCombine(&steps, run % COMBINATIONS, 1.0 / 1.7);
+    for (uint64_t seed = 30; seed < 90; seed++) {
+        Steps steps = StepsFilled(MOST_SLICES, seed);
+        StepsCombine(&steps, (int)(seed % COMBINATIONS), 1.0 / 1.7);
         for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
             for (int k = 0; k < ROWS; k++) {
                 const double value = steps.values[k * steps.stride + i];
@@ -290,9 +291,9 @@ static void TestClipping(void **state)
 {
     (void)state;
     int clipped[COMBINATIONS][KINDS] = {{0}};
-    for (int run = 0; run < 60; run++) {
-        const int combination = SECOND_ORDER + run % 2;
-        Steps steps = StepsFilled(MOST_SLICES, (uint64_t)(60 + run));
+    for (uint64_t seed = 60; seed < 120; seed++) {
+        const int combination = seed % 2 ? SECOND_ORDER : THIRD_ORDER;
+        Steps steps = StepsFilled(MOST_SLICES, seed);
         StepsCombine(&steps, combination, 1.0);
         for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
             const Clipping clipping = ExpectedClipping(&steps, combination, i);
@@ -316,9 +317,9 @@ static void TestClipping(void **state)
 static void TestEmptySlices(void **state)
 {
     (void)state;
-    for (int run = 0; run < 10; run++) {
-        Steps steps = StepsFilled(MOST_SLICES, (uint64_t)(90 + run));
-        StepsCombine(&steps, SECOND_ORDER + run % 2, 1.0);
+    for (uint64_t seed = 90; seed < 100; seed++) {
+        Steps steps = StepsFilled(MOST_SLICES, seed);
+        StepsCombine(&steps, seed % 2 ? SECOND_ORDER : THIRD_ORDER, 1.0);
         for (ptrdiff_t i = 0; i < MOST_SLICES; i++) {
             const int kind = (int)(i % KINDS);
             if (kind != NO_LAST && kind != EMPTY && kind != HEAVY) {

@@ -25,10 +25,9 @@ enum { CASES = SCHEMES * STEPS * EPSILONS };
 
 static Given GivenOf(int i)
 {
-    const Given given = {.scheme = SCHEME[i % SCHEMES],
-                         .step = pow(10.0, -(i / SCHEMES % STEPS)),
-                         .epsilon = pow(10.0, 1 - i / (SCHEMES * STEPS))};
-    return given;
+    const int step = i / SCHEMES % STEPS;
+    const int epsilon = i / (SCHEMES * STEPS);
+    return (Given){SCHEME[i % SCHEMES], pow(10.0, -step), pow(10.0, 1 - epsilon)};
 }
 
 static double LengthAt(const Given *given, double since)

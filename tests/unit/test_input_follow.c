@@ -218,8 +218,12 @@ static void TestTable(void **state)
             UNIT_ASSERT_SAME_BITS(jump->after, jump->time);
             UNIT_ASSERT_SAME_BITS(jump->restarts, k == 1 || k == 2);
         }
+        /* Everything is known of it: steps need no value. */
+        EngramInput input = watched.model.phase.input;
+        watched.model.phase.input = NULL;
         assert_int_equal(WatchedWalk(&watched, 9.0, PETSC_TRUE), ROWS - 1);
         assert_int_equal(watched.jumps.count, ROWS - 1);
+        watched.model.phase.input = input;
         WatchedDestroy(&watched);
     }
 }

@@ -202,10 +202,9 @@ static void TestManyComparisons(void **state)
     (void)state;
     enum { COUNT = 100 };
     char text[COUNT * 16] = "0";
+    size_t length = 1;
     for (int i = 0; i < COUNT; i++) {
-        char term[16];
-        (void)snprintf(term, sizeof(term), " + (t > %d)", i);
-        strcat(text, term);
+        length += (size_t)snprintf(text + length, sizeof(text) - length, " + (t > %d)", i);
     }
     EngramInput input = Create(text);
     assert_int_equal(EngramInputSwitchCount(input), COUNT);

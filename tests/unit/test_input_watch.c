@@ -124,9 +124,9 @@ static void ExpectJumps(const char *input, double end, double length, const doub
         }
         for (int i = 0; i < count; i++) {
             const Jump *jump = &watched.jumps.list[i + 1];
-            UNIT_ASSERT_AT_MOST(fabs(jump->time / times[i] - 1.0), 1e-14);
+            UNIT_ASSERT_AT_MOST(fabs(jump->time - times[i]), 1e-14 * times[i] + 3e-16);
             UNIT_ASSERT_SAME_BITS(jump->restarts, 1.0);
-            UNIT_ASSERT_AT_MOST(jump->after - jump->before, 4e-16 * times[i]);
+            UNIT_ASSERT_AT_MOST(jump->after - jump->before, ENGRAM_TIME_RESOLUTION * times[i]);
             assert_true(jump->before <= jump->time && jump->time <= jump->after);
             /* Constant between jumps, so that neighbours of a jump tell what is beside it. */
             UNIT_ASSERT_SAME_BITS(WatchedInput(&watched, jump->before),
@@ -138,22 +138,34 @@ static void ExpectJumps(const char *input, double end, double length, const doub
     }
 }
 
-/** Comparisons of any other kind are found by samples of the step, however long it is. */
+/**
+ * Comparisons of any other kind are found by samples of the step, however long it is, and however
+ * little the input changes.
+ */
 static void TestOtherComparisons(void **state)
 {
     (void)state;
     const double pi = 3.14159265358979323846;
     const double lengths[3] = {0.01, 0.3, 10.0};
     double sine[12];
-    for (int i = 0; i < 12; i++) {
-        sine[i] = (i % 2 ? 5.0 : 1.0) * pi / 36.0 + i / 2 * pi / 3.0;
+    double wave[11];
+    for (int i = 0; i < 6; i++) {
+        sine[2 * i] = (1.0 + 12.0 * i) * pi / 36.0;
+        sine[2 * i + 1] = (5.0 + 12.0 * i) * pi / 36.0;
+    }
+    for (int i = 0; i < 11; i++) {
+        wave[i] = (i + 1) * pi / 6.0;
     }
     const double root[1] = {sqrt(2.0)};
     const double pair[2] = {1.75, 2.25};
     for (int i = 0; i < 3; i++) {
         ExpectJumps("sin(6*t) > 0.5 ? 1 : 0", 6.0, lengths[i], sine, 12);
+        ExpectJumps("sin(6*t) > 0.5 ? 1e-7 : 0", 6.0, lengths[i], sine, 12);
+        ExpectJumps("sin(6*t) > 0 ? 1e-7 : 0", 6.0, lengths[i], wave, 11);
         ExpectJumps("t*t < 2 ? 3*w : 1", 5.0, lengths[i], root, 1);
         ExpectJumps("abs(t - 2) < 0.25", 5.0, lengths[i], pair, 2);
+        ExpectJumps("1e-7*(abs(t - 2) <= 0.25)", 5.0, lengths[i], pair, 2);
+        ExpectJumps("1e-7*(abs(t - 2) < 0.25)", 5.0, lengths[i], pair, 2);
     }
 }
 
@@ -170,13 +182,36 @@ static void TestJumpsWithoutComparison(void **state)
     }
 }
 
+/** A jump close to the beginning or the end of a step is told from a larger one there. */
+static void TestJumpsBesideJumps(void **state)
+{
+    (void)state;
+    const double late[1] = {5e-5};
+    const double early[2] = {0.49995, 0.5};
+    ExpectJumps("10*(t > 0) + rint(t + 0.49995)", 1.0, 0.1, late, 1);
+    ExpectJumps("10*(t >= 0.5) + rint(t + 5e-5)", 1.0, 0.1, early, 2);
+}
+
+/** A jump without comparison that is too small to matter is none. */
+static void TestSmallJumps(void **state)
+{
+    (void)state;
+    Watched watched;
+    const Phase phase = PhaseOf("0.3*t*t + 9e-5*rint(t + 0.49)", 0.0, 2.0);
+    WatchedCreate(&phase, &watched);
+    WatchedWalk(&watched, 0.25, PETSC_TRUE);
+    WatchedWalk(&watched, 0.01, PETSC_FALSE);
+    assert_int_equal(watched.jumps.count, 1);
+    WatchedDestroy(&watched);
+}
+
 /** A change at the very end of a step is there when the next one begins. */
 static void TestChangeAtTheEndOfAStep(void **state)
 {
     (void)state;
-    const char *inputs[5] = {"t*t > 0.25", "t*t >= 0.25", "sin(2*pi*t) > 0 ? 1 : 0", "rint(t)",
-                             "sign(t*t - 0.25)"};
-    for (int i = 0; i < 25; i++) {
+    const char *inputs[6] = {"t*t > 0.25", "t*t >= 0.25",      "sin(2*pi*t) > 0 ? 1 : 0",
+                             "rint(t)",    "sign(t*t - 0.25)", "1e-7*(t*t > 0.25)"};
+    for (int i = 0; i < 30; i++) {
         Watched watched;
         const Phase phase = PhaseOf(inputs[i / 5], 0.0, 0.9);
         const double end = 0.5 * (1.0 + (i % 5 - 2) * 4e-16);
@@ -218,12 +253,13 @@ static void TestEchoesOfWhatIsFound(void **state)
     }
 }
 
-/** Looking at the beginning of a step finds nothing where the input only is steep. */
+/** The look at the beginning of a step finds nothing where the input is steep or hardly changes. */
 static void TestNothingAtTheBeginning(void **state)
 {
     (void)state;
-    const char *inputs[4] = {"1e9*t", "tanh(1e7*(t - 0.5))", "w*(t > 2)", "sin(t) > 0.9"};
-    for (int i = 0; i < 4; i++) {
+    const char *inputs[5] = {"1e9*t", "tanh(1e7*(t - 0.5))", "w*(t > 2)", "sin(t) > 0.9",
+                             "9e-5*rint(t - 2e-15)"};
+    for (int i = 0; i < 5; i++) {
         Watched watched;
         const Phase phase = PhaseOf(inputs[i], 0.0, 0.9);
         WatchedCreate(&phase, &watched);
@@ -235,22 +271,37 @@ static void TestNothingAtTheBeginning(void **state)
     }
 }
 
+/** Of several jumps within a step the first one ends it, however small beside the others. */
+static void TestSeveralJumpsInAStep(void **state)
+{
+    (void)state;
+    const double lengths[3] = {0.05, 0.3, 10.0};
+    const double times[4] = {0.4, 0.5, 1.4, 1.5};
+    const double close[4] = {0.49, 0.5, 1.49, 1.5};
+    for (int i = 0; i < 3; i++) {
+        ExpectJumps("rint(t + 0.1) + 3*rint(t)", 2.0, lengths[i], times, 4);
+        ExpectJumps("rint(t + 0.01) + 3*rint(t)", 2.0, lengths[i], close, 4);
+    }
+}
+
 /** The sign is zero at one time only, between its two other values. */
 static void TestSign(void **state)
 {
     (void)state;
     const double lengths[4] = {0.01, 0.3, 10.0, 1.3};
-    for (int i = 0; i < 4; i++) {
+    /* Round-off makes the second half of the change the larger one with 1.2. */
+    const char *inputs[2] = {"sign(t - 1.3)", "sign(t - 1.3) + 1.2"};
+    for (int i = 0; i < 8; i++) {
         Watched watched;
-        const Phase phase = PhaseOf("sign(t - 1.3)", 0.0, 5.0);
+        const Phase phase = PhaseOf(inputs[i / 4], 0.0, 5.0);
         WatchedCreate(&phase, &watched);
-        WatchedWalk(&watched, lengths[i], PETSC_TRUE);
+        WatchedWalk(&watched, lengths[i % 4], PETSC_TRUE);
         assert_int_equal(watched.jumps.count, 2);
         const Jump *jump = &watched.jumps.list[1];
         UNIT_ASSERT_AT_MOST(fabs(jump->time - 1.3), 4e-16);
         assert_true(jump->before <= jump->time && jump->time <= jump->after);
-        UNIT_ASSERT_SAME_BITS(WatchedInput(&watched, jump->before), -1.0);
-        UNIT_ASSERT_SAME_BITS(WatchedInput(&watched, jump->after), 1.0);
+        UNIT_ASSERT_SAME_BITS(WatchedInput(&watched, jump->before), WatchedInput(&watched, 1.2));
+        UNIT_ASSERT_SAME_BITS(WatchedInput(&watched, jump->after), WatchedInput(&watched, 1.4));
         WatchedDestroy(&watched);
     }
 }
@@ -267,7 +318,8 @@ static void TestComparisonWithTheWeight(void **state)
     assert_int_equal(watched.jumps.count, 6);
     for (int i = 0; i < 5; i++) {
         const Jump *jump = &watched.jumps.list[i + 1];
-        ExpectNeighbours(jump, 1.0);
+        assert_true(JumpsAreOneTime(jump->before, jump->after));
+        UNIT_ASSERT_SAME_BITS(jump->restarts, 1.0);
         UNIT_ASSERT_AT_MOST(fabs(jump->time - (0.1 + 0.2 * i)), 1e-15);
     }
     WatchedDestroy(&watched);
@@ -282,9 +334,12 @@ int main(void)
         cmocka_unit_test(TestChangeAtTheBeginning),
         cmocka_unit_test(TestOtherComparisons),
         cmocka_unit_test(TestJumpsWithoutComparison),
+        cmocka_unit_test(TestJumpsBesideJumps),
+        cmocka_unit_test(TestSmallJumps),
         cmocka_unit_test(TestChangeAtTheEndOfAStep),
         cmocka_unit_test(TestEchoesOfWhatIsFound),
         cmocka_unit_test(TestNothingAtTheBeginning),
+        cmocka_unit_test(TestSeveralJumpsInAStep),
         cmocka_unit_test(TestSign),
         cmocka_unit_test(TestComparisonWithTheWeight),
     };

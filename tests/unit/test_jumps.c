@@ -114,9 +114,11 @@ static void TestQuestions(void **state)
     Add(&jumps, 2.0, RESTARTS);
     Add(&jumps, 3.0, KINKS);
     Add(&jumps, 4.0, RESTARTS);
+    const double nexts[5] = {1.0, 2.0, 3.0, 4.0, INFINITY};
+    const double restarts[5] = {-INFINITY, -INFINITY, 2.0, 2.0, 4.0};
     for (int i = 1; i <= 4; i++) {
-        const double next = i < 4 ? i + 1.0 : INFINITY;
-        const double restart = i < 2 ? -INFINITY : i / 2 * 2.0;
+        const double next = nexts[i];
+        const double restart = restarts[i];
         for (int side = -1; side <= 1; side++) {
             const double time = i * (1.0 + side * close);
             UNIT_ASSERT_SAME_BITS(JumpsAt(&jumps, time)->time, i);

@@ -55,11 +55,11 @@ static void ExpectPolynomial(const RateHistory *history, double start, double en
         const double time = start + i / 500.0 * (end - start);
         const double expected = Polynomial(degree, time);
         if (i > 0) {
-            const double found = RateHistoryAt(history, time, RATE_BEFORE_JUMP);
+            const double found = RateHistoryBefore(history, time, 0.0, RATE_BEFORE_JUMP);
             UNIT_ASSERT_AT_MOST(fabs(found / expected - 1.0), 2e-14);
         }
         if (i < 500) {
-            const double found = RateHistoryAt(history, time, RATE_AFTER_JUMP);
+            const double found = RateHistoryBefore(history, time, 0.0, RATE_AFTER_JUMP);
             UNIT_ASSERT_AT_MOST(fabs(found / expected - 1.0), 2e-14);
         }
     }
@@ -97,12 +97,16 @@ static void TestSidesOfAJump(void **state)
     }
     for (int side = -1; side <= 1; side++) {
         const double time = 3.0 * (1.0 + 0.5 * side * ENGRAM_TIME_RESOLUTION);
-        UNIT_ASSERT_AT_MOST(fabs(RateHistoryAt(&history, time, RATE_BEFORE_JUMP) - 3.0), 1e-12);
-        UNIT_ASSERT_AT_MOST(fabs(RateHistoryAt(&history, time, RATE_AFTER_JUMP) - 10.0), 1e-12);
+        UNIT_ASSERT_AT_MOST(fabs(RateHistoryBefore(&history, time, 0.0, RATE_BEFORE_JUMP) - 3.0),
+                            1e-12);
+        UNIT_ASSERT_AT_MOST(fabs(RateHistoryBefore(&history, time, 0.0, RATE_AFTER_JUMP) - 10.0),
+                            1e-12);
     }
     const double close = 4.0 * ENGRAM_TIME_RESOLUTION;
-    UNIT_ASSERT_AT_MOST(fabs(RateHistoryAt(&history, 3.0 - close, RATE_AFTER_JUMP) - 3.0), 1e-11);
-    UNIT_ASSERT_AT_MOST(fabs(RateHistoryAt(&history, 3.0 + close, RATE_BEFORE_JUMP) - 10.0), 1e-11);
+    UNIT_ASSERT_AT_MOST(fabs(RateHistoryBefore(&history, 3.0 - close, 0.0, RATE_AFTER_JUMP) - 3.0),
+                        1e-11);
+    UNIT_ASSERT_AT_MOST(
+        fabs(RateHistoryBefore(&history, 3.0 + close, 0.0, RATE_BEFORE_JUMP) - 10.0), 1e-11);
     Destroy(&history);
 }
 
@@ -112,20 +116,20 @@ static void TestEndsAreConstant(void **state)
     (void)state;
     RateHistory history = Create();
     assert_false(RateHistoryEndsWithJump(&history));
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 0.0, RATE_AFTER_JUMP), BEFORE);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 0.0, 0.0, RATE_AFTER_JUMP), BEFORE);
     Push(&history, 1.0, 2.0);
     assert_false(RateHistoryEndsWithJump(&history));
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, -5.0, RATE_AFTER_JUMP), BEFORE);
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 1.0, RATE_BEFORE_JUMP), BEFORE);
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 1.0, RATE_AFTER_JUMP), 2.0);
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 9.0, RATE_BEFORE_JUMP), 2.0);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, -5.0, 0.0, RATE_AFTER_JUMP), BEFORE);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 1.0, 0.0, RATE_BEFORE_JUMP), BEFORE);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 1.0, 0.0, RATE_AFTER_JUMP), 2.0);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 9.0, 0.0, RATE_BEFORE_JUMP), 2.0);
     Push(&history, 2.0, 4.0);
     Push(&history, 2.0, 8.0);
     assert_true(RateHistoryEndsWithJump(&history));
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 1.5, RATE_AFTER_JUMP), 3.0);
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 2.0, RATE_BEFORE_JUMP), 4.0);
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 2.0, RATE_AFTER_JUMP), 8.0);
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 3.0, RATE_BEFORE_JUMP), 8.0);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 1.5, 0.0, RATE_AFTER_JUMP), 3.0);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 2.0, 0.0, RATE_BEFORE_JUMP), 4.0);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 2.0, 0.0, RATE_AFTER_JUMP), 8.0);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 3.0, 0.0, RATE_BEFORE_JUMP), 8.0);
     Destroy(&history);
 }
 
@@ -140,7 +144,7 @@ static void TestRatesAreNotNegative(void **state)
     }
     for (int i = 0; i < 400; i++) {
         const double time = 0.05 * i;
-        const double found = RateHistoryAt(&history, time, RATE_AFTER_JUMP);
+        const double found = RateHistoryBefore(&history, time, 0.0, RATE_AFTER_JUMP);
         UNIT_ASSERT_BETWEEN(found, 0.0, 1.2);
         cut += time > 11.0 && time < 12.0 && found == 0.0;
     }
@@ -157,7 +161,7 @@ static unsigned long long SharesAt(const double *times, int entries, double time
         for (int k = 0; k < entries; k++) {
             Push(&history, times[k], k == i ? 2.0 : 1.0);
         }
-        if (fabs(RateHistoryAt(&history, time, RATE_AFTER_JUMP) - 1.0) > 1e-9) {
+        if (fabs(RateHistoryBefore(&history, time, 0.0, RATE_AFTER_JUMP) - 1.0) > 1e-9) {
             shares |= 1ULL << i;
         }
         Destroy(&history);
@@ -202,19 +206,19 @@ static void TestTruncate(void **state)
     (void)state;
     RateHistory history = Create();
     for (int i = 0; i < 10; i++) {
-        Push(&history, i / 2, i);
+        Push(&history, 0.5 * (i - i % 2), i);
     }
     RateHistoryTruncate(&history, 3.0);
     assert_int_equal(history.count - history.first, 8);
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 9.0, RATE_AFTER_JUMP), 7.0);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 9.0, 0.0, RATE_AFTER_JUMP), 7.0);
     assert_true(RateHistoryEndsWithJump(&history));
     RateHistoryTruncate(&history, 2.9);
     assert_int_equal(history.count - history.first, 6);
     Push(&history, 3.0, 20.0);
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 3.0, RATE_BEFORE_JUMP), 20.0);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 3.0, 0.0, RATE_BEFORE_JUMP), 20.0);
     assert_false(RateHistoryEndsWithJump(&history));
     RateHistoryTruncate(&history, -1.0);
-    UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, 9.0, RATE_AFTER_JUMP), BEFORE);
+    UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, 9.0, 0.0, RATE_AFTER_JUMP), BEFORE);
     Destroy(&history);
 }
 
@@ -244,8 +248,8 @@ static void TestForget(void **state)
         for (int k = 0; k <= 50; k++) {
             const double seen = k == 50 ? oldest : UnitRandomBetween(&random, oldest, time);
             const RateSide side = k % 2 ? RATE_BEFORE_JUMP : RATE_AFTER_JUMP;
-            UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, seen, side),
-                                  RateHistoryAt(&whole, seen, side));
+            UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, seen, 0.0, side),
+                                  RateHistoryBefore(&whole, seen, 0.0, side));
         }
     }
     /* Where entries are given up the arrays need not grow for ever. */
@@ -270,8 +274,8 @@ static void TestForgetAtEntries(void **state)
         for (int k = 2 * i; k < 200; k++) {
             const double time = k % 2 ? TimeOfEntry(k / 2) + 0.01 : TimeOfEntry(k / 2);
             for (int side = RATE_BEFORE_JUMP; side <= RATE_AFTER_JUMP; side++) {
-                UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, time, (RateSide)side),
-                                      RateHistoryAt(&whole, time, (RateSide)side));
+                UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, time, 0.0, (RateSide)side),
+                                      RateHistoryBefore(&whole, time, 0.0, (RateSide)side));
             }
         }
     }
@@ -292,9 +296,27 @@ static void TestGrowth(void **state)
         }
     }
     for (int i = 20; i < 5000; i++) {
-        UNIT_ASSERT_SAME_BITS(RateHistoryAt(&history, i, RATE_AFTER_JUMP), 3.0 * i + 1.0);
+        UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, i, 0.0, RATE_AFTER_JUMP), 3.0 * i + 1.0);
     }
     assert_true(history.capacity < 20000);
+    Destroy(&history);
+}
+
+/** The time of an entry is met though it is the difference of two far larger numbers. */
+static void TestLargeDelay(void **state)
+{
+    (void)state;
+    RateHistory history = Create();
+    Push(&history, 1e-4, 1.0);
+    Push(&history, 1e-4, 2.0);
+    Push(&history, 2e-4, 2.0);
+    const double delays[3] = {0.05, 0.45, 0.3};
+    for (int i = 0; i < 3; i++) {
+        const double now = 1e-4 + delays[i];
+        UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, now, delays[i], RATE_BEFORE_JUMP),
+                              BEFORE);
+        UNIT_ASSERT_SAME_BITS(RateHistoryBefore(&history, now, delays[i], RATE_AFTER_JUMP), 2.0);
+    }
     Destroy(&history);
 }
 
@@ -305,7 +327,7 @@ int main(void)
         cmocka_unit_test(TestEndsAreConstant), cmocka_unit_test(TestRatesAreNotNegative),
         cmocka_unit_test(TestNeighbours),      cmocka_unit_test(TestTruncate),
         cmocka_unit_test(TestForget),          cmocka_unit_test(TestForgetAtEntries),
-        cmocka_unit_test(TestGrowth),
+        cmocka_unit_test(TestGrowth),          cmocka_unit_test(TestLargeDelay),
     };
     return cmocka_run_group_tests(tests, StartPetsc, StopPetsc);
 }

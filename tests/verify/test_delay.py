@@ -47,7 +47,7 @@ class Oscillation(engram_test.EngramTestCase):
 
     def test_adaptive_steps(self):
         result = self.run_case(network_studies.DELAYED, grid_v_cells=400, time_step=0.01,
-                               time_adaptive=True, time_scheme="extrapolated",
+                               time_adaptive=True, time_scheme="third-order",
                                time_tolerance=1e-4, time_step_max=0.02)
         found = network_studies.oscillation(result.series())
         self.assertAlmostEqual(found["period"], 2.840108, delta=3e-3)

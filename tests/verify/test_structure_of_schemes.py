@@ -22,8 +22,8 @@ class MassAndSign(engram_test.EngramTestCase):
 
     def test_whole_product(self):
         rows = scheme_studies.structure_of_all(engram_test.PROGRAM)
-        # 5 steps, 5 eps, 16 settings; 4 of these are refused for eps = 0.
-        self.assertEqual(len(rows), 5 * (4 * 16 + 12))
+        # 5 steps, 5 eps, 20 settings; 4 of these are refused for eps = 0.
+        self.assertEqual(len(rows), 5 * (4 * 20 + 16))
         for row in rows:
             with self.subTest(combination=row["combination"]):
                 self.check(row)
@@ -40,6 +40,10 @@ class MassAndSign(engram_test.EngramTestCase):
     def test_adaptive_and_delayed(self):
         """The options that the product leaves out."""
         for changes in ({"time_adaptive": True, "time_step_max": 10, "time_end": 1000},
+                        {"time_scheme": "third-order", "time_start": "graded", "time_end": 3,
+                         "model_input": "sin(5*t) > 0.2 ? 3 : 1 + 0.5*w"},
+                        {"time_adaptive": True, "time_scheme": "third-order", "model_delay": 3,
+                         "model_refractory": 0.5, "model_input": "t < 4 ? 3 : 1 + 0.5*w"},
                         {"model_delay": 3, "coupling": "implicit"},
                         {"model_delay": 0.01, "coupling": "implicit", "transport_order": 2},
                         {"model_refractory": 2, "coupling": "implicit"},

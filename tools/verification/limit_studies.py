@@ -10,6 +10,7 @@ import runner
 
 # A learning network from quasi-static data; the scalar equation is solved to round-off.
 LEARNING = {
+    **runner.PLAIN_EULER,
     "model_input": "1",
     "model_response": "N/(1 + N)",
     "model_learning": "1",
@@ -32,7 +33,7 @@ EPSILONS = tuple(10.0**-k for k in range(1, 13)) + (1e-14, 1e-16, 1e-50, 1e-300)
 def approach(program, epsilons=EPSILONS):
     """|Nbar(eps) - Nbar(0)| on one grid with one step, transport of first order."""
     rows = []
-    for scheme in ("euler", "extrapolated"):
+    for scheme in ("euler", "second-order", "third-order"):
         for transport in ("explicit", "implicit"):
             settings = {"time_scheme": scheme, "transport_time": transport}
             limit, *results = runner.run_all(program, [
@@ -51,7 +52,7 @@ def plateau(program, cells=(25, 50, 100, 200), steps=(0.01, 0.005, 0.0025), epsi
     order of the same limit.
     """
     def differences(changes):
-        base = dict(LEARNING, transport_order=2, time_scheme="extrapolated")
+        base = dict(LEARNING, transport_order=2, time_scheme="second-order")
         cases = [dict(base, model_epsilon=each, **change)
                  for change in changes for each in (epsilon, 0.0)]
         values = [result.total_rate for result in runner.run_all(program, cases)]
@@ -78,7 +79,7 @@ def uniform_errors(program):
     rows = []
     for v_cells, w_cells, step in DECAY_LEVELS:
         cases = [dict(LEARNING, model_learning=0, model_epsilon=epsilon, transport_order=2,
-                      time_scheme="extrapolated", time_end=1, grid_v_cells=v_cells,
+                      time_scheme="second-order", time_end=1, grid_v_cells=v_cells,
                       grid_w_cells=w_cells, time_step=step) for epsilon in DECAY_EPSILONS]
         rows.append({"v_cells": v_cells, "w_cells": w_cells, "step": step,
                      "errors": [result.total_rate - exact
@@ -88,6 +89,7 @@ def uniform_errors(program):
 
 # One strongly inhibitory weight under a large input: the slope of the scalar equation is -5.7.
 INHIBITED = {
+    **runner.PLAIN_EULER,
     "model_input": "4",
     "model_response": "N",
     "model_plasticity": "false",

@@ -12,6 +12,10 @@ import h5py
 import yaml
 
 
+# The scheme of the paper in steps that know of no jumps.
+PLAIN_EULER = {"time_scheme": "euler", "time_start": "plain"}
+
+
 def read_table(path):
     """The columns of a CSV file, as a dictionary of lists of floats."""
     with open(path, newline="", encoding="ascii") as stream:

@@ -13,7 +13,7 @@ def differences(values):
 def draw_time_orders(axes, results):
     """Differences of Nbar over dt."""
     markers = {"euler, coupling lagged": "o", "euler, coupling implicit": "^",
-               "extrapolated, coupling lagged": "s", "extrapolated, coupling implicit": "D"}
+               "second-order, coupling lagged": "s", "second-order, coupling implicit": "D"}
     for row in results["orders in dt"]:
         name = row["settings"].replace("transport explicit, ", "")
         if name in markers:

@@ -54,7 +54,7 @@ def orders_section(results):
         "column gives the orders of N(w) itself, in the mean over w.\n",
         table(["halved", "settings", "runs", "Nbar, finest", "last difference", "orders of Nbar",
                "orders of N(w)"], rows),
-        "The extrapolated scheme with *lagged* coupling comes close to second order, but stays",
+        "The second-order scheme with *lagged* coupling comes close to its order, but stays",
         "below it; with implicit coupling it has it. Where a response is strong, take the",
         "implicit one.\n"])
 
@@ -77,7 +77,7 @@ def together_section(results):
                     + [order_list(study["orders"])])
     return "\n".join([
         "## The second-order settings together\n",
-        "`time_scheme: extrapolated`, `coupling: implicit`, `transport_order: 2`; h, dw and dt",
+        "`time_scheme: second-order`, `coupling: implicit`, `transport_order: 2`; h, dw and dt",
         "are halved together. Relative errors of Nbar at t = 0.15 against characteristics of the",
         "macroscopic equation (eps = 0), and against the extrapolation of the two finest grids",
         "(eps = 0.1), whose orders are those of differences. At 240 x 200 cells both are below",
@@ -128,8 +128,8 @@ def product_section(results):
     return "\n".join([
         "## Mass and sign for any step and any eps\n",
         f"{len(results['product'])} runs: every combination of step, eps, explicit and implicit",
-        "transport, its order 1 and 2, euler and extrapolated scheme, lagged and implicit",
-        "coupling (but eps = 0, extrapolated, lagged, which is refused). Largest mass error of",
+        "transport, its order 1 and 2, steps of order 1 to 3, lagged and implicit",
+        "coupling (but for what is refused: lagged with third order, or with eps = 0 and second). Largest mass error of",
         f"all runs of one step and eps; the smallest density of all runs is {lowest:g}, never",
         "negative.\n",
         table(["dt"] + [f"eps = {epsilon:g}" for epsilon in scheme_studies.EPSILONS], matrix),
@@ -206,7 +206,7 @@ def blowup_section(results):
         "## Blow-up\n",
         "`input/nnlif_blowup.yaml`, b = 3: the time at which a run stops, found in four ways.",
         "With implicit coupling the scalar equation of a step has no solution there; adaptive",
-        "steps become shorter than `time_step_min`. For b = 1.5 from the same data nothing blows",
+        "steps halve towards that time. For b = 1.5 from the same data nothing blows",
         "up, and Nbar comes to its steady state (tests).\n",
         table(["way", "refined", "values", "steps taken", "time of blow-up"], rows)])
 

@@ -12,6 +12,7 @@ import runner
 # One neuron, or a network with one weight: frozen, with steps so long that each is a steady state
 # for the total rate of the step before.
 SINGLE_WEIGHT = {
+    **runner.PLAIN_EULER,
     "model_epsilon": 1,
     "model_plasticity": "false",
     "model_v_min": -6,
@@ -24,6 +25,7 @@ SINGLE_WEIGHT = {
 
 # A learning network with the closed form of docs/theory.md.
 LEARNING = {
+    **runner.PLAIN_EULER,
     "model_epsilon": 0.1,
     "model_input": "1",
     "model_response": "N/(1 + N)",
