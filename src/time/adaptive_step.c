@@ -129,7 +129,9 @@ PetscErrorCode AdaptiveStepTake(const Segment *segment, double latest)
         PetscCall(InputWatchStep(segment->watch, EngramModelNoise(model, state->activity), started,
                                  PETSC_TRUE, &end));
         const double taken = end - started;
-        const PetscBool is_shortest = (PetscBool)(taken <= shortest * (1.0 + STRETCH));
+        /* The round-off of the time may make a step longer than was asked for. */
+        const PetscBool is_shortest =
+            (PetscBool)(PetscMin(taken, length) <= shortest * (1.0 + STRETCH));
         segment->step->may_scan = is_shortest;
         PetscCall(Attempt(segment, end, side, &error));
         state->rejected = rejected;

@@ -1,7 +1,7 @@
 """tools/convergence.py: observed orders, and errors against closed forms."""
 
 from convergence_support import SINGLE, StudyTestCase
-from engram_test import main
+from engram_test import PLAIN_EULER, main
 
 # A smooth transient: data and flux vanish at the threshold and at the ends of w.
 TRANSIENT = {"initial_density": "w^2*(1 - w)^2*(2 - v)^4*exp(-v^2)", "grid_v_cells": 60,
@@ -31,7 +31,7 @@ class Orders(StudyTestCase):
         self.check(["firing_rate_l1", "weight_density_l1", "density_l1"], 1.0, 0.08, last=2)
 
     def test_time_first_order(self):
-        self.study("--vary", "t", "--levels", "4", **TRANSIENT)
+        self.study("--vary", "t", "--levels", "4", **TRANSIENT, **PLAIN_EULER)
         self.check(["total_rate", "firing_rate_l1", "weight_density_l1", "density_l1",
                     "firing_rate_max", "weight_density_max", "density_max"], 1.0, 0.06, last=2)
         columns = self.columns()
