@@ -29,7 +29,7 @@ DRY_RUN_SECONDS = 600
 # Nanoseconds per cell and step on one core where nothing has been measured yet, in proportion to
 # docs/performance.md but half as much again: better to be done early than to be late.
 PLAIN_STEP, SECOND_ORDER, IMPLICIT, IMPLICIT_SECOND_ORDER = 2.0, 1.0, 2.3, 4.8
-IMPLICIT_COUPLING, EXTRAPOLATED = 2.0, 4.0
+IMPLICIT_COUPLING, EXTRAPOLATED, THIRD_ORDER = 2.0, 4.0, 2.0
 # A further sub-step of the transport, as a part of a step.
 SUBSTEP_SHARE = 0.35
 # What the libraries of a rank keep beside the arrays that the dry run counts.
@@ -61,8 +61,8 @@ class Level:
     number: int
     v_cells: int
     w_cells: int
-    time_step: float
-    steps: float  # 0 where the program chooses the steps
+    time_step: float  # 0 where the program chooses the steps
+    steps: float  # likewise
     folder: pathlib.Path
 
     @property
@@ -84,9 +84,11 @@ class Level:
         """Options of the command line of this level's run."""
         rows = max(1, round(self.steps / ROWS_OF_SERIES))
         options = {**study.settings, "grid_v_cells": self.v_cells,
-                   "grid_w_cells": self.w_cells, "time_step": repr(self.time_step),
-                   "output_dir": self.folder, "output_overwrite": "false",
-                   "output_fields_every": 0, "output_series_every": rows}
+                   "grid_w_cells": self.w_cells, "output_dir": self.folder,
+                   "output_overwrite": "false", "output_fields_every": 0,
+                   "output_series_every": rows}
+        if self.steps:
+            options["time_step"] = repr(self.time_step)
         return [study.case] + [str(word) for name, value in options.items()
                                for word in (f"-{name}", value)]
 
@@ -127,6 +129,13 @@ def parse_settings(words):
     return settings
 
 
+def chooses_steps(options):
+    """True where the program chooses the steps: it is told to, or no step is given."""
+    adaptive = normal(options.get("time_adaptive", "auto"))
+    has_step = normal(options.get("time_step", 0)) != normal(0)
+    return adaptive == normal("true") or (adaptive == normal("auto") and not has_step)
+
+
 def make_study(arguments):
     """The study that the command line asks for."""
     case = pathlib.Path(arguments.case)
@@ -137,9 +146,10 @@ def make_study(arguments):
             raise RunError(f"{case}: {name}: {options[name]}: steady states have no ladder in "
                            f"time; take {name} out of the case")
     options = {name: value for name, value in options.items() if not name.startswith(FREE)}
-    if options.get("time_adaptive") == "true" and arguments.vary in ("t", "all"):
+    if chooses_steps(options) and arguments.vary in ("t", "all"):
         raise RunError(f"--vary {arguments.vary}: time_adaptive chooses the steps by their error; "
-                       "use --vary v or w, or --set time_adaptive=false")
+                       "use --vary v or w, or fixed steps: --set time_adaptive=false "
+                       "--set time_step=...")
     return Study(case=str(case), program=str(arguments.program), vary=arguments.vary,
                  levels=arguments.levels, refine=arguments.refine, ranks=arguments.ranks,
                  settings=settings, options=options)
@@ -177,10 +187,11 @@ def ladder(study, folder):
                            "use --vary v, t or all")
         varies["w"] = False
     v_cells, w_cells = count_of(study, "grid_v_cells"), count_of(study, "grid_w_cells")
-    step, end = option_number(study, "time_step"), option_number(study, "time_end")
-    if not step > 0.0 or not end > 0.0:
+    is_adaptive = chooses_steps(study.options)
+    step = 0.0 if is_adaptive else option_number(study, "time_step")
+    end = option_number(study, "time_end")
+    if not (step > 0.0 or is_adaptive) or not end > 0.0:
         raise RunError(f"{study.case}: time_step and time_end must be positive")
-    is_adaptive = study.value("time_adaptive") == "true"
     levels = []
     for number in range(study.levels):
         factor = study.refine ** number
@@ -195,8 +206,10 @@ def ladder(study, folder):
 
 def is_whole(study):
     """True if the end of the time is a whole number of the coarsest steps."""
+    if chooses_steps(study.options):
+        return True
     ratio = option_number(study, "time_end") / option_number(study, "time_step")
-    return study.value("time_adaptive") == "true" or abs(ratio - round(ratio)) < 1e-6 * ratio
+    return abs(ratio - round(ratio)) < 1e-6 * ratio
 
 
 def launcher(study):
@@ -249,10 +262,13 @@ def typical_nanoseconds(study):
         cost += IMPLICIT_SECOND_ORDER if is_second else IMPLICIT
     elif is_second:
         cost += SECOND_ORDER
-    if study.value("coupling") == "implicit":
+    scheme = study.value("time_scheme", "third-order")
+    if study.value("coupling", "auto") == "implicit" or scheme != "euler":
         cost *= IMPLICIT_COUPLING
-    if study.value("time_scheme") == "extrapolated" or study.value("time_adaptive") == "true":
+    if scheme != "euler" or chooses_steps(study.options):
         cost *= EXTRAPOLATED
+    if scheme == "third-order":
+        cost *= THIRD_ORDER
     return cost / min(study.ranks, os.cpu_count() or 1)
 
 
@@ -261,7 +277,7 @@ def substeps_of(level, forecast, done):
 
     `done` holds (level, sub-steps a step) of the runs that have ended.
     """
-    if not forecast.courant:
+    if not forecast.courant or not level.time_step:
         return 1.0
     expected = max(1.0, math.ceil(forecast.courant))
     for other, substeps in done:

@@ -85,7 +85,8 @@ class Refusals(StudyTestCase):
 
     def test_wrong_input(self):
         for words, changes, message in (
-                (("--vary", "w"), {"time_step": None}, "no time_step; a study starts"),
+                (("--vary", "t"), {"time_step": None}, "--vary t: time_adaptive chooses"),
+                (("--vary", "w"), {"time_step": None, "time_adaptive": False}, "no time_step; a"),
                 (("--vary", "v"), {"grid_v_cells": 13}, "V_R = 1 falls between two nodes"),
                 (("--vary", "w"), {"grid_w_cells": "many"}, "grid_w_cells: many is not a whole"),
                 (("--vary", "t"), {"time_adaptive": True}, "--vary t: time_adaptive chooses"),
