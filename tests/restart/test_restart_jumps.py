@@ -127,8 +127,7 @@ class JumpsTest(RestartTestCase):
                 self.go_on_from(reference, whole, [steps[0], steps[len(steps) // 2]], [])
 
     def test_later_end(self):
-        """A fixed run that is continued to a later end has the bits of one that went there at once.
-        """
+        """A fixed run that is continued to a later end has the bits of one that went there."""
         case = {**DEFAULTS, **DELAY, "time_step": STEP}
         reference = self.place("whole", case)
         self.go(reference)

@@ -210,17 +210,17 @@ class Cases(engram_test.EngramTestCase):
         self.assertLess(numpy.abs(mass - 1.0).max(), 1e-12)
 
     def test_less_refractory(self):
-        """tau = 0.5 rings and settles; tau = 0.3 bursts again and again."""
+        """tau = 0.5 rings and settles; tau = 0.3 fires in volleys, until the rate runs away."""
         rates = numpy.array(self.run_file("refractory.yaml", "-model_refractory",
                                           "0.5").series()["total_rate"])
         self.assertAlmostEqual(rates[-1], 0.924720, delta=5e-5)
         self.assertGreater(rates.max(), 1.1)
-        series = self.run_file("refractory.yaml", "-model_refractory", "0.3",
-                               "-output_series_every", "2").series()
-        self.assert_sound(series)
-        late = numpy.array(series["total_rate"])[len(series["total_rate"]) // 2:]
-        self.assertLess(late.min(), 0.5)
-        self.assertGreater(late.max(), 10.0)
+        for tolerance in ("1e-3", "1e-4"):
+            result = self.run_file("refractory.yaml", "-model_refractory", "0.3",
+                                   "-time_tolerance", tolerance, expect=3)
+            self.assert_sound(result.series())
+            self.assertGreater(result.series()["total_rate"][-1], 100.0)
+            self.assertAlmostEqual(result.yaml("summary.yaml")["blowup_time"], 4.688, delta=0.001)
 
     def test_state_that_repels(self):
         """tau = 0.3: a run that starts in the steady state itself leaves it."""
@@ -235,7 +235,7 @@ class Cases(engram_test.EngramTestCase):
         """Without it the case is that of the blow-up."""
         result = self.run_file("refractory.yaml", "-model_refractory", "0", "-time_end", "5",
                                expect=3)
-        self.assertAlmostEqual(result.yaml("summary.yaml")["blowup_time"], 3.417, delta=0.01)
+        self.assertAlmostEqual(result.yaml("summary.yaml")["blowup_time"], 3.446, delta=0.002)
 
 
 if __name__ == "__main__":
