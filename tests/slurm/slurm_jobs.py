@@ -23,7 +23,10 @@ TWO_NODES = ("--nodes=2", "--ntasks=2", "--time=10")
 # Launcher and places of the ranks; None is the launcher that the script has by itself, srun, whose
 # jobs on two virtual nodes do not always start: see start_on_two_nodes.
 LAUNCHERS = {"srun": (None, ONE_NODE), "mpirun": ("mpirun", TWO_NODES)}
-SMALL = ("-grid_v_cells", "120", "-grid_w_cells", "48", "-output_fields_every", "0.5",
+# Many short steps, so that a run lasts.
+STEPS = ("-time_step", "0.00005", "-time_scheme", "euler", "-time_start", "plain",
+         "-output_series_interval", "0", "-output_series_every", "60")
+SMALL = (*STEPS, "-grid_v_cells", "120", "-grid_w_cells", "48", "-output_fields_every", "0.5",
          "-checkpoint_every", "0.2")
 CHECKPOINT_STEPS = 4000
 # Seconds of work, to be struck in the middle, and a moment of work.

@@ -15,7 +15,7 @@ import unittest
 
 import cluster
 import engram_test
-from slurm_jobs import (CASE, CHECKPOINT_STEPS, ENDLESS, LAUNCHERS, LONG, ONE_RANK, SHORT,
+from slurm_jobs import (CASE, CHECKPOINT_STEPS, ENDLESS, LAUNCHERS, LONG, ONE_RANK, SHORT, STEPS,
                         SlurmTestCase, log_of, result, run_reference, shared, start_on_two_nodes,
                         start_once, status_of, watched_run)
 
@@ -63,7 +63,7 @@ class ArrayTest(SlurmTestCase):
 
     def test_convergence_makes_its_table_once(self):
         resolutions = "\n".join(f"-grid_w_cells {cells}" for cells in (16, 32, 48))
-        words = ("-grid_v_cells", "60", "-time_end", "3", "-checkpoint_every", "0.2")
+        words = (*STEPS, "-grid_v_cells", "60", "-time_end", "3", "-checkpoint_every", "0.2")
         job = self.submit("convergence.sbatch", *words, options=(*ONE_RANK, "--array=0-2"),
                           RESOLUTIONS=resolutions)
         folder = self.folder / "results" / f"convergence-{job}"
