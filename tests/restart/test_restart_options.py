@@ -21,7 +21,8 @@ BOUND = [
     {"model_noise": 2}, {"model_epsilon": 0.2}, {"model_input": "2"}, {"model_response": "N"},
     {"model_learning": "1"}, {"model_flux": "harmonic"}, {"model_delay": 0.3},
     {"model_plasticity": False},
-    {"time_step": STEP / 2}, {"time_scheme": "extrapolated"}, {"time_adaptive": True},
+    {"time_step": STEP / 2}, {"time_scheme": "second-order"}, {"time_start": "graded"},
+    {"time_adaptive": True, "coupling": "implicit"},
     {"transport_time": "implicit"}, {"transport_order": 2}, {"coupling": "implicit"},
     {"coupling_tolerance": 1e-6}, {"initial_density": "1"}, {"initial_rate": 0.4},
 ]
@@ -235,11 +236,11 @@ class ChangesTest(RestartOptionsTestCase):
         path = self.half.checkpoint(12)
         for changes in BOUND:
             with self.subTest(changes=changes):
-                (name, value), = changes.items()
                 self.refused(self.half, "-restart", path, "-time_end", 16 * STEP,
                              *words_of(changes), fragments=[
                                  rf"^engram: error: -restart {path}: made with other options:",
-                                 rf"(?m)^  -{name} \S.* there, .*\S here$", "-restart_force"])
+                                 *(rf"(?m)^  -{name} \S.* there, .*\S here$" for name in changes),
+                                 "-restart_force"])
         outcome = self.refused(self.half, "-restart", "auto", "-time_end", 16 * STEP,
                                "-model_noise", "2", "-transport_order", "2", ranks=2)
         self.assertEqual(re.findall(r"(?m)^  (-\w+ .* there, .* here)$", outcome.stderr),
@@ -315,12 +316,16 @@ class WrongFilesTest(RestartOptionsTestCase):
         header = good[:512].rstrip(b"\0 \n").decode("ascii")
         self.assertRegex(header, r"(?i)engram")
         self.assertRegex(header, r"\d")
-        for old, new in [("engram", "angrem"), ("1", "2")]:
-            place = self.copy(self.half, f"token_{new}")
+        for number, (old, new, reason) in enumerate([
+                ("engram", "angrem", "does not begin as a checkpoint"),
+                ("format 2", "format 1", "of format 1; this program reads format 2"),
+                ("format 2", "format 3", "of format 3; this program reads format 2")]):
+            self.assertIn(old, header)
+            place = self.copy(self.half, f"token_{number}")
             text = header.replace(old, new, 1).encode("ascii")
             place.checkpoint(12).write_bytes(text + good[len(text):])
             self.refused(place, "-restart", place.checkpoint(12),
-                         fragments=["-restart .*checkpoint_000000000012.h5: "])
+                         fragments=["-restart .*checkpoint_000000000012.h5: ", reason])
 
     def test_unreadable_file(self):
         """No permission is no damage: the message says so, and the file keeps its name."""
