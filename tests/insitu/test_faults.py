@@ -33,9 +33,9 @@ FAULTY = {
 STRICT = 5
 
 # A run of ten seconds, to be struck at any moment.
-LONG = {"grid_v_cells": 120, "grid_w_cells": 61, "time_step": STEP / 256, "time_end": 960 * STEP,
-        "checkpoint_wall": 0, "checkpoint_every": 0, "output_fields_every": 0,
-        "output_series_every": 100}
+LONG = {**engram_test.PLAIN_EULER, "grid_v_cells": 120, "grid_w_cells": 61,
+        "time_step": STEP / 256, "time_end": 960 * STEP, "checkpoint_wall": 0,
+        "checkpoint_every": 0, "output_fields_every": 0, "output_series_every": 100}
 REQUEUED, INTERRUPTED = 85, 86
 
 
