@@ -11,10 +11,6 @@
  * is shorter than a part in SAMPLES_OF_PHASE may be missed. */
 enum { FEWEST_SAMPLES = 8, SAMPLES_OF_PHASE = 4096 };
 
-/* Weights at which the input is sampled; rows of values at them. */
-enum { MOST_WEIGHTS = 64 };
-enum { AT_START, AT_MIDDLE, AT_END, AT_SAMPLE, AT_LAST, AT_LEFT, AT_RIGHT, VALUE_ROWS };
-
 /* What the input may do between three points of a step, in units of the tolerance. */
 static const double LARGEST_DEVIATION = 10.0;
 
@@ -35,14 +31,8 @@ static const double LINEAR_TOLERANCE = 1e-12;
 PetscErrorCode InputWatchCreate(const EngramGrid *grid, InputWatch *watch)
 {
     PetscFunctionBeginUser;
-    watch->weights = PetscMin(grid->w_cells, MOST_WEIGHTS);
-    const PetscInt room = VALUE_ROWS * watch->weights;
-    PetscCall(PetscMalloc2(watch->weights, &watch->w, room, &watch->values));
-    for (PetscInt i = 0; i < watch->weights; i++) {
-        const PetscInt cell =
-            (PetscInt)(((double)i + 0.5) / (double)watch->weights * (double)grid->w_cells);
-        watch->w[i] = grid->w_min + ((double)cell + 0.5) * grid->w_spacing;
-    }
+    watch->samples.model = watch->model;
+    PetscCall(InputSamplesCreate(grid, &watch->samples));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -126,40 +116,15 @@ static PetscErrorCode AddLinearSwitches(const InputWatch *watch)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** The row of values of the input at a time. */
-static void Sample(const InputWatch *watch, int row, double time)
-{
-    EngramModelInput(watch->model, time, watch->weights, watch->w,
-                     watch->values + row * watch->weights);
-}
-
-static void CopyRow(const InputWatch *watch, int from, int to)
-{
-    for (PetscInt i = 0; i < watch->weights; i++) {
-        watch->values[to * watch->weights + i] = watch->values[from * watch->weights + i];
-    }
-}
-
-/** Largest difference of two rows of values. */
-static double Distance(const InputWatch *watch, int a, int b)
-{
-    double largest = 0.0;
-    for (PetscInt i = 0; i < watch->weights; i++) {
-        const double difference =
-            fabs(watch->values[a * watch->weights + i] - watch->values[b * watch->weights + i]);
-        largest = difference > largest ? difference : largest;
-    }
-    return largest;
-}
-
 /** Largest difference of the input at the times of a table from that at the first one. */
 static double RangeOfTable(const InputWatch *watch, PetscInt count, const double *times,
                            double shift)
 {
     double range = 0.0;
-    for (PetscInt i = 0; i < count; i++) {
-        Sample(watch, i == 0 ? AT_LEFT : AT_RIGHT, shift + times[i]);
-        range = i == 0 ? 0.0 : PetscMax(range, Distance(watch, AT_LEFT, AT_RIGHT));
+    for (PetscInt i = 1; i < count; i++) {
+        const double change =
+            InputSamplesChange(&watch->samples, shift + times[0], shift + times[i]);
+        range = PetscMax(range, change);
     }
     return range;
 }
@@ -181,9 +146,9 @@ static PetscErrorCode AddTimes(const InputWatch *watch)
     for (PetscInt i = 0; i < count; i++) {
         PetscBool is_steep = PETSC_FALSE;
         if (i + 1 < count && times[i + 1] - times[i] < STEEP_TIME * phase->epsilon) {
-            Sample(watch, AT_LEFT, shift + times[i]);
-            Sample(watch, AT_RIGHT, shift + times[i + 1]);
-            is_steep = (PetscBool)(Distance(watch, AT_LEFT, AT_RIGHT) > steep);
+            const double change =
+                InputSamplesChange(&watch->samples, shift + times[i], shift + times[i + 1]);
+            is_steep = (PetscBool)(change > steep);
         }
         const double time = shift + times[i];
         if (time > phase->begin && time < watch->end) {
@@ -210,14 +175,6 @@ PetscErrorCode InputWatchBegin(InputWatch *watch, double end)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** What the samples of a step say. */
-typedef struct Survey {
-    double deviation; /* from straight lines between beginning, middle and end */
-    double change;    /* largest one from a sample to the next ... */
-    double left;      /* ... between these times */
-    double right;
-} Survey;
-
 static int CountSamples(const InputWatch *watch, double length)
 {
     const double phase = watch->end - watch->model->phase.begin;
@@ -226,105 +183,22 @@ static int CountSamples(const InputWatch *watch, double length)
     return 2 * (int)ceil(0.5 * count);
 }
 
-/** Deviation of the present sample from the line through its part of the step. */
-static double DeviationOf(const InputWatch *watch, double part)
+/** The ends of a step as they are seen from inside it. */
+static void InsideOf(const InputWatch *watch, double start, double end, double *first, double *last)
 {
-    const double *values = watch->values;
-    const PetscInt weights = watch->weights;
-    const int first = part < 0.5 ? AT_START : AT_MIDDLE;
-    const double along = part < 0.5 ? 2.0 * part : 2.0 * part - 1.0;
-    double largest = 0.0;
-    for (PetscInt i = 0; i < weights; i++) {
-        const double a = values[first * weights + i];
-        const double b = values[(first + 1) * weights + i];
-        const double deviation = fabs(values[AT_SAMPLE * weights + i] - (a + along * (b - a)));
-        largest = deviation > largest ? deviation : largest;
-    }
-    return largest;
-}
-
-/** Looks at the input within a step; at its ends it is seen from inside. */
-static Survey SurveyStep(const InputWatch *watch, double start, double end)
-{
-    const double length = end - start;
-    const int samples = CountSamples(watch, length);
     const Jump *at_start = JumpsAt(watch->jumps, start);
     const Jump *at_end = JumpsAt(watch->jumps, end);
-    Survey survey = {.deviation = 0.0};
-    Sample(watch, AT_START, at_start ? at_start->after : start);
-    Sample(watch, AT_MIDDLE, start + 0.5 * length);
-    Sample(watch, AT_END, at_end ? at_end->before : end);
-    CopyRow(watch, AT_START, AT_LAST);
-    for (int k = 1; k <= samples; k++) {
-        const double part = (double)k / (double)samples;
-        if (k < samples) {
-            Sample(watch, AT_SAMPLE, start + part * length);
-        } else {
-            CopyRow(watch, AT_END, AT_SAMPLE);
-        }
-        const double change = Distance(watch, AT_SAMPLE, AT_LAST);
-        survey.deviation = PetscMax(survey.deviation, DeviationOf(watch, part));
-        if (change > survey.change) {
-            survey.change = change;
-            survey.left = k == 1 && at_start ? at_start->after
-                                             : start + (double)(k - 1) / (double)samples * length;
-            survey.right = k == samples && at_end ? at_end->before : start + part * length;
-        }
-        CopyRow(watch, AT_SAMPLE, AT_LAST);
-    }
-    return survey;
-}
-
-/**
- * Whether the change between two samples is a jump: it does not shrink by half where the interval
- * does, again and again. The times close in on it.
- */
-static PetscBool IsJump(const InputWatch *watch, double least, double *left, double *right)
-{
-    Sample(watch, AT_LEFT, *left);
-    Sample(watch, AT_RIGHT, *right);
-    const double whole = Distance(watch, AT_LEFT, AT_RIGHT);
-    double middle = *left + 0.5 * (*right - *left);
-    double change = whole;
-    while (middle > *left && middle < *right) {
-        Sample(watch, AT_SAMPLE, middle);
-        const double first = Distance(watch, AT_LEFT, AT_SAMPLE);
-        const double second = Distance(watch, AT_SAMPLE, AT_RIGHT);
-        change = PetscMax(first, second);
-        if (!(change >= 0.5 * whole)) {
-            return PETSC_FALSE;
-        }
-        if (first >= second) {
-            *right = middle;
-            CopyRow(watch, AT_SAMPLE, AT_RIGHT);
-        } else {
-            *left = middle;
-            CopyRow(watch, AT_SAMPLE, AT_LEFT);
-        }
-        middle = *left + 0.5 * (*right - *left);
-    }
-    if (change > least) {
-        /* At the time itself there may be a value of its own, as of a sign. */
-        Sample(watch, AT_SAMPLE, nextafter(*right, INFINITY));
-        if (Distance(watch, AT_RIGHT, AT_SAMPLE) > least) {
-            *right = nextafter(*right, INFINITY);
-        }
-        Sample(watch, AT_SAMPLE, nextafter(*left, -INFINITY));
-        if (Distance(watch, AT_LEFT, AT_SAMPLE) > least) {
-            *left = nextafter(*left, -INFINITY);
-        }
-    }
-    return (PetscBool)(change > least);
+    *first = at_start ? at_start->after : start;
+    *last = at_end ? at_end->before : end;
 }
 
 /** The first change of a comparison within a step, in `left` and `right`; whether there is one. */
 static PetscBool HasSwitch(const InputWatch *watch, PetscInt number, double start, double end,
                            double *left, double *right)
 {
-    const Jump *at_start = JumpsAt(watch->jumps, start);
-    const Jump *at_end = JumpsAt(watch->jumps, end);
-    const double first = at_start ? at_start->after : start;
-    const double last = at_end ? at_end->before : end;
+    double first = start;
+    double last = end;
+    InsideOf(watch, start, end, &first, &last);
     const int samples = CountSamples(watch, last - first);
     *left = first;
     for (int k = 1; k <= samples; k++) {
@@ -377,52 +251,67 @@ PetscErrorCode InputWatchStart(InputWatch *watch, double noise, double start)
             PetscCall(AddSwitch(watch, i, left, right, &time));
         }
     }
-    Sample(watch, AT_LEFT, left);
-    Sample(watch, AT_RIGHT, right);
-    if (!JumpsAt(watch->jumps, start) && Distance(watch, AT_LEFT, AT_RIGHT) > least &&
-        IsJump(watch, least, &left, &right)) {
+    if (!JumpsAt(watch->jumps, start) && InputSamplesChange(&watch->samples, left, right) > least &&
+        InputSamplesFindJump(&watch->samples, least, &left, &right)) {
         const Jump jump = {TimeOfJump(watch, left, right), left, right, 1.0};
         PetscCall(JumpsAddWithEchoes(watch->jumps, jump, watch->delay));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/**
+ * Adds the jump between two neighbouring times, at which the step then ends. One that was not known
+ * may hide an earlier one: the caller looks again.
+ */
+static PetscErrorCode EndAtJump(const InputWatch *watch, double left, double right, double start,
+                                double *end, PetscBool *look_again)
+{
+    const double time = PetscMin(TimeOfJump(watch, left, right), *end);
+    PetscFunctionBeginUser;
+    *look_again = PETSC_FALSE;
+    if (time > start && !JumpsAreOneTime(time, start)) {
+        *look_again = (PetscBool)(JumpsAt(watch->jumps, time) == NULL);
+        PetscCall(JumpsAddWithEchoes(watch->jumps, (Jump){time, left, right, 1.0}, watch->delay));
+        *end = time;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Deviation of the input from straight lines that a step may have. */
+static double LargestDeviation(const InputWatch *watch, double noise, double length)
+{
+    const double epsilon = watch->model->phase.epsilon;
+    const double share = epsilon > 0.0 ? PetscMin(1.0, length / epsilon) : 1.0;
+    return LARGEST_DEVIATION * watch->tolerance * sqrt(noise) / share;
+}
+
 PetscErrorCode InputWatchStep(InputWatch *watch, double noise, double start, PetscBool follows,
                               double *end)
 {
+    PetscBool look_again = PETSC_TRUE;
     PetscFunctionBeginUser;
     if (!watch->needs_samples) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    const double epsilon = watch->model->phase.epsilon;
     const double shortest = SHORTEST_PART * (watch->end - watch->model->phase.begin);
     PetscCall(FindSwitches(watch, start, end));
-    while (*end - start > shortest) {
-        const double length = *end - start;
-        const double share = epsilon > 0.0 ? PetscMin(1.0, length / epsilon) : 1.0;
-        const double limit = LARGEST_DEVIATION * watch->tolerance * sqrt(noise) / share;
-        Survey survey = SurveyStep(watch, start, *end);
+    while (look_again && *end - start > shortest) {
+        double first = start;
+        double last = *end;
+        InsideOf(watch, start, *end, &first, &last);
+        const int count = CountSamples(watch, last - first);
+        const double limit = LargestDeviation(watch, noise, *end - start);
+        InputSurvey survey = InputSamplesSurvey(&watch->samples, count, first, last);
         if (!(survey.deviation > limit)) {
-            break;
+            look_again = PETSC_FALSE;
+        } else if (InputSamplesFindJump(&watch->samples, SMALLEST_JUMP * limit, &survey.left,
+                                        &survey.right)) {
+            PetscCall(EndAtJump(watch, survey.left, survey.right, start, end, &look_again));
+        } else if (follows) {
+            *end = start + 0.5 * (*end - start);
+        } else {
+            look_again = PETSC_FALSE;
         }
-        if (IsJump(watch, SMALLEST_JUMP * limit, &survey.left, &survey.right)) {
-            const double time = PetscMin(TimeOfJump(watch, survey.left, survey.right), *end);
-            if (!(time > start) || JumpsAreOneTime(time, start)) {
-                break;
-            }
-            const Jump jump = {time, survey.left, survey.right, 1.0};
-            const PetscBool is_known = (PetscBool)(JumpsAt(watch->jumps, time) != NULL);
-            PetscCall(JumpsAddWithEchoes(watch->jumps, jump, watch->delay));
-            *end = time;
-            if (is_known) {
-                break;
-            }
-            continue; /* There may be an earlier one. */
-        }
-        if (!follows) {
-            break;
-        }
-        *end = start + 0.5 * length;
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -430,6 +319,6 @@ PetscErrorCode InputWatchStep(InputWatch *watch, double noise, double start, Pet
 PetscErrorCode InputWatchDestroy(InputWatch *watch)
 {
     PetscFunctionBeginUser;
-    PetscCall(PetscFree2(watch->w, watch->values));
+    PetscCall(InputSamplesDestroy(&watch->samples));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

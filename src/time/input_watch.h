@@ -4,14 +4,12 @@
  *
  * Known before a phase begins: the times of a table, and the changes of comparisons that are linear
  * in time. Found on the way, by samples of every step: the changes of other comparisons, and jumps
- * of any other origin. All ranks evaluate the input at the same weights, so that they agree without
- * a word.
+ * of any other origin.
  */
 #ifndef ENGRAM_SRC_TIME_INPUT_WATCH_H
 #define ENGRAM_SRC_TIME_INPUT_WATCH_H
 
-#include "engram/grid/grid.h"
-#include "engram/model/model.h"
+#include "input_samples.h"
 #include "jumps.h"
 
 /** A watch over the input of the present phase. */
@@ -21,9 +19,7 @@ typedef struct InputWatch {
     double tolerance;         /* of the steps */
     double end;               /* of the phase */
     double delay;             /* eps d */
-    PetscInt weights;         /* at which the input is looked at */
-    double *w;                /* [weights] */
-    double *values;           /* rows [weights] of work */
+    InputSamples samples;     /* of the input of the model */
     PetscBool needs_samples;  /* the input is an expression of time */
 } InputWatch;
 

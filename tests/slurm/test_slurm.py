@@ -7,6 +7,7 @@ test.
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -232,12 +233,26 @@ class RunTest(SlurmTestCase):
         self.assert_same_results(self.result(job), shared["long"])
 
 
+# As xauth where other work keeps it from starting at once.
+SLOW_XAUTH = """\
+#!/bin/bash
+[ "$1" != nlist ] || sleep 0.5
+exec {xauth} "$@"
+"""
+
+
 class PicturesTest(SlurmTestCase):
     """insitu.sbatch."""
 
     def test_pictures_with_an_x_server_of_the_job(self):
+        programs = self.folder / "programs"
+        programs.mkdir()
+        (programs / "xauth").write_text(SLOW_XAUTH.format(xauth=shutil.which("xauth")),
+                                        encoding="utf-8")
+        (programs / "xauth").chmod(0o755)
         pictures = str(engram_test.SOURCE / "tools" / "insitu" / "density.py")
-        job = self.submit("insitu.sbatch", *SHORT, SCRIPTS=pictures, EVERY="2000")
+        job = self.submit("insitu.sbatch", *SHORT, SCRIPTS=pictures, EVERY="2000",
+                          PATH=f"{programs}:{self.cluster.environment['PATH']}")
         run_reference("short", SHORT)
         self.assert_completed(job)
         self.assertNotIn("display", self.log(job))

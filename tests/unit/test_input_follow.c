@@ -152,12 +152,12 @@ static void TestWeights(void **state)
         Phase phase = PhaseOf("t");
         phase.cells = cells[i];
         WatchedCreate(&phase, &watched);
-        const PetscInt weights = watched.watch.weights;
+        const PetscInt weights = watched.watch.samples.weights;
         assert_int_equal(weights, PetscMin(cells[i], 64));
         for (PetscInt k = 0; k < weights; k++) {
-            const double place = watched.watch.w[k] * (double)cells[i] - 0.5;
+            const double place = watched.watch.samples.w[k] * (double)cells[i] - 0.5;
             UNIT_ASSERT_AT_MOST(fabs(place - round(place)), 1e-9);
-            UNIT_ASSERT_BETWEEN(watched.watch.w[k], (double)k / (double)weights,
+            UNIT_ASSERT_BETWEEN(watched.watch.samples.w[k], (double)k / (double)weights,
                                 (double)(k + 1) / (double)weights);
         }
         WatchedDestroy(&watched);
