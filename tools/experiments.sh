@@ -10,7 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 # shellcheck disable=SC2086
 install_packages $build_packages $tool_packages
 find_python
-configure_and_build release
+configure_and_build release -DENGRAM_TESTS=OFF
 gallery=${1:-docs/gallery}
 results=results/experiments
 mkdir -p "$gallery" "$results"

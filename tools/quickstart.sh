@@ -36,7 +36,7 @@ fi
 # shellcheck disable=SC2086
 install_packages $build_packages $tool_packages
 find_python
-configure_and_build release
+configure_and_build release -DENGRAM_TESTS=OFF
 output=$(free_folder "$(basename "$case_file" .yaml)")
 ranks=${ENGRAM_RANKS:-2}
 say "running $(basename "$case_file") on $ranks ranks"

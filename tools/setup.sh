@@ -93,12 +93,12 @@ find_python() {
     exit 1
 }
 
-# configure_and_build PRESET
+# configure_and_build PRESET [-DNAME=VALUE ...]
 configure_and_build() {
     say "configuring and building the preset $1 in build/$1"
     local log
     log=$(mktemp)
-    if ! cmake --preset "$1" >"$log" 2>&1 || ! cmake --build --preset "$1" >>"$log" 2>&1; then
+    if ! cmake --preset "$@" >"$log" 2>&1 || ! cmake --build --preset "$1" >>"$log" 2>&1; then
         cat "$log" >&2
         rm -f "$log"
         exit 1

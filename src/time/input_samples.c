@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "engram/base/error.h"
+
 /* Weights at which the input is sampled, at most; rows of values at them. */
 enum { MOST_WEIGHTS = 64 };
 enum { AT_START, AT_MIDDLE, AT_END, AT_SAMPLE, AT_LAST, AT_LEFT, AT_RIGHT, VALUE_ROWS };

@@ -302,12 +302,11 @@ PetscErrorCode InputWatchStep(InputWatch *watch, double noise, double start, Pet
         const int count = CountSamples(watch, last - first);
         const double limit = LargestDeviation(watch, noise, *end - start);
         InputSurvey survey = InputSamplesSurvey(&watch->samples, count, first, last);
-        if (!(survey.deviation > limit)) {
-            look_again = PETSC_FALSE;
-        } else if (InputSamplesFindJump(&watch->samples, SMALLEST_JUMP * limit, &survey.left,
-                                        &survey.right)) {
+        const PetscBool deviates = (PetscBool)(survey.deviation > limit);
+        if (deviates && InputSamplesFindJump(&watch->samples, SMALLEST_JUMP * limit, &survey.left,
+                                             &survey.right)) {
             PetscCall(EndAtJump(watch, survey.left, survey.right, start, end, &look_again));
-        } else if (follows) {
+        } else if (deviates && follows) {
             *end = start + 0.5 * (*end - start);
         } else {
             look_again = PETSC_FALSE;

@@ -1,9 +1,12 @@
 """Inputs that jump, pulse or are switched off: nothing is passed over, and nothing blows up."""
 
+import sys
+
 import engram_test
 import numpy
 
-import method_of_lines
+sys.path.insert(0, str(engram_test.SOURCE / "tools" / "verification"))
+import method_of_lines  # noqa: E402
 
 # One frozen weight that excites, at its own pace.
 NETWORK = {

@@ -1,10 +1,13 @@
 """Errors in time of learning networks with unprepared data, against an independent program."""
 
+import sys
+
 import engram_test
 import numpy
 
-import method_of_lines
-import time_cases
+sys.path.insert(0, str(engram_test.SOURCE / "tools" / "verification"))
+import method_of_lines  # noqa: E402
+import time_cases  # noqa: E402
 
 # Relative error allowed at every output time, in Nbar, in the mean weight and in N(w).
 ALLOWED = 1e-6

@@ -15,6 +15,7 @@ from matplotlib import pyplot  # noqa: E402
 
 import scheme_tables  # noqa: E402
 import studies  # noqa: E402
+import time_tables  # noqa: E402
 from layout import draw_slope, name_steps, number, order_list, table  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -23,12 +24,14 @@ HEAD = """# Verification
 
 Every table here is written by `tools/verification/tables.py`; the tests in `tests/verify` run the
 same studies and assert on them. The references are closed forms (docs/theory.md) evaluated by
-quadrature and root finding, in `tools/verification/exact.py` and `reference.py`, and two independent
-programs: characteristics of the macroscopic equation, and another discretisation of a delayed
-network. None of them shares code with the solver.
+quadrature and root finding, in `tools/verification/exact.py` and `reference.py`, and independent
+programs: characteristics of the macroscopic equation, another discretisation of a delayed network,
+and a method of lines for the whole model. None of them shares code with the solver.
 
 The first part is about the plain scheme: euler steps, explicit transport of first order, lagged
-coupling. The second part, from *Orders of all schemes* on, is about all the others.
+coupling. The second part, from *Orders of all schemes* on, is about all the others; the third, from
+*Orders in time on unprepared data* on, about graded and adaptive steps. What these cost, and what a
+user should take, is in [work_precision.md](work_precision.md).
 
 ![Errors against steps](pictures/verification.png)
 
@@ -46,6 +49,7 @@ STUDIES = {
     "learned": studies.learned_state,
     "transient": studies.transient_orders,
     **scheme_tables.STUDIES,
+    **time_tables.STUDIES,
 }
 
 
@@ -171,7 +175,8 @@ def main():
         results[name] = study(program)
     sections = [HEAD] + [section(results) for section in (rates_section, structure_section,
                                                           learned_section, transient_section,
-                                                          *scheme_tables.SECTIONS)]
+                                                          *scheme_tables.SECTIONS,
+                                                          *time_tables.SECTIONS)]
     pictures = arguments.output.parent / "pictures"
     draw(results, pictures / "verification.png")
     scheme_tables.draw(results, pictures / "verification_scheme.png")

@@ -45,12 +45,12 @@ class Case:
 
 DESIGN_TOLERANCES = (1e-2, 1e-4, 1e-6)
 
-# A learning network whose data know nothing of the threshold: its density at V_F is not zero.
+# A learning network that starts far from its quasi-static state.
 UNPREPARED = {
     "model_input": "1 + 0.3*sin(6*w)",
     "model_response": "N/(1 + N)",
     "model_learning": "1",
-    "initial_density": "exp(-(w - 0.3)^2/0.02) * exp(-v^2/2)",
+    "initial_density": "w*(1 - w)^2 * exp(-(v + 1)^2/0.5)",
     "grid_v_cells": 120,
     "grid_w_min": 0,
     "grid_w_max": 1,
@@ -112,11 +112,11 @@ DELAYED = single_weight(-45, 200, "exp(-(v + 1)^2/0.4)", model_delay=1, model_no
 
 CASES = (
     Case("unprepared", "unprepared learning, eps = 1", {**UNPREPARED, "model_epsilon": 1},
-         end=2, outputs=8, coarsest=1, design=(14, 37, 151)),
+         end=0.5, outputs=8, coarsest=1, design=(14, 37, 151)),
     Case("fast", "the same, eps = 0.1", {**UNPREPARED, "model_epsilon": 0.1},
-         end=2, outputs=8, coarsest=1, design=(18, 60, 257)),
+         end=0.2, outputs=8, coarsest=1, design=(18, 60, 257)),
     Case("family", "delay, refractory, noise(N)", FAMILY,
-         end=2, outputs=10, coarsest=4, design=(35, 84, 342)),
+         end=0.6, outputs=10, coarsest=2, design=(35, 84, 342)),
     Case("learning", "learning.yaml", LEARNING, end=3, outputs=10, coarsest=3,
          design=(36, 363, 2498)),
     Case("limit", "limit.yaml, eps = 0", LIMIT, end=5, outputs=10, coarsest=1,

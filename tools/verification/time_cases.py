@@ -140,8 +140,8 @@ def distances_at_end(run, known):
             "Nbar": abs(run.total_rate - known.total_rate[-1])}
 
 
-def promised_errors(series, known):
-    """Errors of Nbar, relative to Nbar + 0.02, and of the mean weight, at rows after the first."""
-    rates, weights = numpy.array(known.total_rate), numpy.array(known.mean_weight)
-    return (numpy.abs(numpy.array(series["total_rate"][1:]) - rates) / (rates + 0.02),
-            numpy.abs(numpy.array(series["mean_weight"][1:]) - weights))
+def promised_errors(series, known, row, place):
+    """Errors of Nbar, relative to Nbar + 0.02, and of the mean weight, of a row of a series."""
+    rate, weight = known.total_rate[place], known.mean_weight[place]
+    return (abs(series["total_rate"][row] - rate) / (rate + 0.02),
+            abs(series["mean_weight"][row] - weight))
