@@ -54,19 +54,21 @@ static double Shortest(const Segment *segment)
     return PetscMax(PetscMax(shortest, least), unmet);
 }
 
+double AdaptiveStepLongest(const EngramTimeParameters *time, double delay)
+{
+    return delay > 0.0 ? PetscMin(time->step_max, PART_OF_DELAY * delay) : time->step_max;
+}
+
 /** The length of the first attempt. */
 static double LengthToTry(const Segment *segment, PetscBool restarts, double shortest)
 {
     const EngramState *state = segment->state;
-    const double delay = segment->step->euler.reaction->delay;
+    const double longest = AdaptiveStepLongest(segment->time, segment->step->euler.reaction->delay);
     double length = state->next_step > 0.0 ? state->next_step : PETSC_MAX_REAL;
     if (restarts || state->next_step == 0.0) {
         length = PetscMin(length, AdaptiveStepFirst(segment));
     }
-    if (delay > 0.0) {
-        length = PetscMin(length, PART_OF_DELAY * delay);
-    }
-    return PetscMax(PetscMin(length, segment->time->step_max), shortest);
+    return PetscMax(PetscMin(length, longest), shortest);
 }
 
 static PetscBool IsGood(const EngramState *state)

@@ -16,6 +16,9 @@ PetscErrorCode AdaptiveStepTake(const Segment *segment, double latest);
 /** Length of the first step after a jump. Not collective. */
 double AdaptiveStepFirst(const Segment *segment);
 
+/** Length of the longest step with a delay (eps d), or with none (0). */
+double AdaptiveStepLongest(const EngramTimeParameters *time, double delay);
+
 /** Steps after a jump until they may have a length. Not collective. */
 double AdaptiveStepsToGrow(const Segment *segment, double length);
 

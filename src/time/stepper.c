@@ -7,6 +7,9 @@
 #include "graded_step.h"
 #include "stepper_private.h"
 
+/* Steps shorter than this part of the run never come to its end. */
+static const double SHORTEST_PART = 1e-10;
+
 /** Rejects what a lagged coupling cannot do. */
 static PetscErrorCode RefuseLagged(PetscBool is_limit, const EngramTimeParameters *time)
 {
@@ -28,6 +31,20 @@ static PetscErrorCode RefuseLagged(PetscBool is_limit, const EngramTimeParameter
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Rejects a delay that makes adaptive steps too short to come to the end. */
+static PetscErrorCode RefuseShortDelay(const EngramModel *model, const EngramTimeParameters *time)
+{
+    const double longest = AdaptiveStepLongest(time, model->phase.epsilon * model->delay);
+    PetscFunctionBeginUser;
+    if (longest < SHORTEST_PART * time->end) {
+        PetscCall(EngramInputError("-model_delay %g: adaptive steps are at most a quarter of "
+                                   "eps d, here %.3g for a run to t = %g; leave the delay out, or "
+                                   "take fixed steps (-time_step)",
+                                   model->delay, longest, time->end));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** Rejects options that contradict each other. */
 static PetscErrorCode RefuseContradictions(const EngramGrid *grid, const EngramModel *model,
                                            EngramSliceSolver solver,
@@ -43,6 +60,9 @@ static PetscErrorCode RefuseContradictions(const EngramGrid *grid, const EngramM
     }
     if (coupling->time == ENGRAM_COUPLING_LAGGED) {
         PetscCall(RefuseLagged(is_limit, time));
+    }
+    if (time->is_adaptive && model->phase.epsilon * model->delay > 0.0) {
+        PetscCall(RefuseShortDelay(model, time));
     }
     const PetscInt fewest = grid->w_cells / grid->size;
     if (model->phase.plasticity && time->transport.order == 2 &&
@@ -255,7 +275,8 @@ double EngramStepperFewestSteps(EngramStepper stepper)
             steps += jump->restarts > 0.0 ? growth : 1.0;
         }
     }
-    return PetscMax(ceil(steps), 1.0);
+    const double longest = AdaptiveStepLongest(&stepper->time, stepper->reaction.delay);
+    return ceil(PetscMax(PetscMax(steps, length / longest), 1.0));
 }
 
 double EngramStepperTransportLimit(EngramStepper stepper)

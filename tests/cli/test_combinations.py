@@ -185,6 +185,10 @@ class RefusedTest(CombinationTestCase):
             self.refuse([f"-{option} 0.01: adaptive steps end at every output",
                          "it must be 0, or at least 0.02"],
                         time_adaptive=True, time_step_min=0.02, **{option: 0.01})
+        short = {"model_delay": 0.3, "model_epsilon": 1e-12}
+        self.refuse(["-model_delay 0.3: adaptive steps are at most a quarter of eps d, here "
+                     "7.5e-14 for a run to t = 0.1", "fixed steps"], time_step=None, **short)
+        self.assertEqual(self.run_case(**short).yaml("summary.yaml")["status"], "done")
 
     def test_what_a_lagged_coupling_does_not_go_with(self):
         for changes, fragments in WRONG_LAGGED:
