@@ -24,7 +24,8 @@ UNKNOWNS = (479, 1024)
 # Other settings of a full step. Second order in w takes half the step, so that one sub-step is
 # enough for it, too.
 SHORT = ("-time_step", "0.0001")
-EXTRAPOLATED = ("-time_scheme", "extrapolated")
+SECOND = ("-time_scheme", "second-order")
+THIRD = ("-time_scheme", "third-order")
 SHARP = ("-transport_order", "2")
 IMPLICIT = ("-transport_time", "implicit")
 VARIANTS = {
@@ -33,9 +34,11 @@ VARIANTS = {
     "second order in w": SHARP + SHORT,
     "implicit transport": IMPLICIT,
     "implicit transport of second order in w": IMPLICIT + SHARP,
-    "extrapolated": EXTRAPOLATED,
-    "extrapolated, second order in w": EXTRAPOLATED + SHARP + SHORT,
-    "extrapolated, second order in w, two ranks": EXTRAPOLATED + SHARP + SHORT,
+    "second order in time": SECOND,
+    "second order in time and w": SECOND + SHARP + SHORT,
+    "third order in time": THIRD,
+    "third order in time, second in w": THIRD + SHARP + SHORT,
+    "third order in time, second in w, two ranks": THIRD + SHARP + SHORT,
     "eps = 0": ("-model_epsilon", "0"),
     "eps = 0, implicit coupling": ("-model_epsilon", "0", "-coupling", "implicit"),
 }
