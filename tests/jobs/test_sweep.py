@@ -146,8 +146,8 @@ class Running(SweepTestCase):
 class Interrupted(SweepTestCase):
     """Points that did not come to their end."""
 
-    # Long enough to be struck; sanitizers make every step many times as long.
-    STEPS = 1500 if engram_test.IS_SANITIZED else 15000
+    # Long enough to be struck.
+    STEPS = 15000
     LONG = ("--vary", "model_noise=0.8,1", "--set", "time_end=3",
             "--set", f"time_step={3 / STEPS:g}", "--set", "time_scheme=euler",
             "--set", "time_start=plain",

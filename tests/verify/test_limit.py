@@ -8,6 +8,7 @@ import numpy
 sys.path.insert(0, str(engram_test.SOURCE / "tools" / "verification"))
 import limit_studies  # noqa: E402
 import reference  # noqa: E402
+import runner  # noqa: E402
 
 
 class Approach(engram_test.EngramTestCase):
@@ -44,6 +45,24 @@ class Approach(engram_test.EngramTestCase):
             self.assertGreater(order, 1.5)
         self.assertLess(study["over_cells"][-1], 1e-7)
         self.assertLess(max(study["over_steps"]), 1.1 * min(study["over_steps"]))
+
+    def test_default_steps(self):
+        """Adaptive and graded steps from data far from the limit: linear in eps, to the tolerance."""
+        tolerance = 1e-6
+        base = {name: value for name, value in limit_studies.LEARNING.items()
+                if name not in ("time_scheme", "time_start", "time_step", "coupling",
+                                "coupling_tolerance", "initial_quasi_static")}
+        base["initial_density"] += "*exp(-(v - 0.5)^2)"
+        for steps in ({"time_tolerance": tolerance}, {"time_step": 0.0025}):
+            epsilons = (0.0, 1e-2, 1e-3, 1e-4, 1e-6, 1e-9, 1e-12)
+            limit, *rates = (run.total_rate for run in runner.run_all(engram_test.PROGRAM, [
+                dict(base, **steps, model_epsilon=epsilon) for epsilon in epsilons]))
+            differences = [abs(rate - limit) for rate in rates]
+            slope = differences[1] / epsilons[2]
+            self.assertGreater(slope, 0.01, "too small to tell a slope")
+            for epsilon, difference in zip(epsilons[2:], differences[1:]):
+                with self.subTest(epsilon=epsilon, **steps):
+                    self.assertLess(difference, 1.2 * slope * epsilon + tolerance)
 
     def test_fields(self):
         """The density itself, not only its integral, goes over into H Q."""

@@ -18,7 +18,7 @@ model: {{noise: 1, epsilon: 0.1, input: "1", response: "N/(1 + N)"}}
 initial: {{density: "exp(-(w - 0.3)^2/0.02)*exp(-(v + 1)^2/0.5)"}}
 # V_R must be a node; the unknowns are one fewer than the cells.
 grid: {{v_cells: {NODES + 2}, w_cells: {CELLS}}}
-time: {{step: 0.00002, end: {0.00002 * CHECKPOINTS}}}
+time: {{step: 0.00002, end: {0.00002 * CHECKPOINTS}, scheme: euler, start: plain}}
 checkpoint: {{every: 0.00002, keep: 100}}
 output: {{series_every: 1000}}
 """

@@ -114,7 +114,7 @@ SWITCHED = case("square wave", tuple(numpy.pi * k / 200.0 for k in range(1, 8)),
 SILENT = case("silence, then input", (0.103,), model_epsilon=0.05, initial_density=CLOSED,
               model_input="t < 0.103 ? -3 : 6", time_end=0.16)
 
-ORDER_CASES = tuple(open_case(epsilon) for epsilon in (1, 0.1, 1e-3, 1e-6)) + (
+ORDER_CASES = tuple(open_case(epsilon) for epsilon in (1, 0.1, 1e-3, 1e-6, 1e-12)) + (
     JUMP, PROTOCOL, DELAY, FAMILY, DELAYED_PROTOCOL, INHIBITION)
 ADAPTIVE_CASES = ORDER_CASES + (WAVE, RAMP, PULSE, MOVING, SWITCHED, NOISE_ECHOES, ECHOES_OF_PHASES,
                                 INHIBITED_LEARNING, DRIVEN, SILENT)

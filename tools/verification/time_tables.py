@@ -74,7 +74,8 @@ def promise_section(results):
         random_text(study["random"]),
         "Steps (accepted + rejected) and slice solves, beside the fewest graded fixed steps, with",
         "all their parts, that are as good. The last column is the ratio of the solves. Fixed steps",
-        "know the jumps, too; a user would have to find their length by trial.\n",
+        "know the jumps, too, and are at most as long as the time between two rows, a tenth of the",
+        "run. A user would have to find their length by trial.\n",
         table(["case", "tolerance", "error", "steps", "solves", "fixed steps", "their solves",
                "ratio"], costs)])
 
