@@ -22,7 +22,7 @@ CASE = """# A step does little, so that what is timed beside it is not lost.
 model: {{noise: 1, epsilon: 0.1, input: "1", response: "N/(1 + N)", v_min: {v_min!r}}}
 initial: {{density: "exp(-(w - 0.3)^2/0.02)*exp(-(v + 1)^2/0.5)"}}
 grid: {{w_cells: {weights}, v_cells: {cells}}}
-time: {{step: 0.00002, end: {end!r}}}
+time: {{step: 0.00002, end: {end!r}, scheme: euler, start: plain}}
 output: {{series_every: 1000, fields_every: 0}}
 checkpoint: {{wall: 0}}
 """
