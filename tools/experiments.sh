@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the experiments of docs/experiments.md and copies their pictures and tables to a gallery:
 #
-#     tools/experiments.sh [GALLERY]          (docs/gallery unless given; about five minutes on 2 cores)
+#     tools/experiments.sh [GALLERY]          (docs/gallery unless given; about eight minutes on 2 cores)
 #
 # The runs themselves go to results/experiments and are not run again when they are done.
 
