@@ -20,14 +20,14 @@ class Orders(StudyTestCase):
                 self.assertAlmostEqual(float(order), expected, delta=tolerance, msg=name)
 
     def test_potential_second_order_in_both_norms(self):
-        self.study("--vary", "v", "--levels", "4", **TRANSIENT)
+        self.study("--vary", "v", "--levels", "4", **TRANSIENT, **PLAIN_EULER)
         self.check(["total_rate", "firing_rate_l1", "weight_density_l1", "density_l1",
                     "firing_rate_max", "weight_density_max", "density_max"], 2.0, 0.05, last=2)
         self.assertEqual(self.columns()["v_cells"], ["60", "120", "240", "480"])
         self.assertEqual(set(self.columns()["w_cells"]), {"20"})
 
     def test_weights_first_order(self):
-        self.study("--vary", "w", "--levels", "5", **TRANSIENT)
+        self.study("--vary", "w", "--levels", "5", **TRANSIENT, **PLAIN_EULER)
         self.check(["firing_rate_l1", "weight_density_l1", "density_l1"], 1.0, 0.08, last=2)
 
     def test_time_first_order(self):
@@ -50,7 +50,7 @@ class Orders(StudyTestCase):
         self.assertLess(max(peaks), 1000.0)
 
     def test_factor_three(self):
-        self.study("--vary", "v", "--levels", "3", "--refine", "3", **{**TRANSIENT,
+        self.study("--vary", "v", "--levels", "3", "--refine", "3", **{**TRANSIENT, **PLAIN_EULER,
                                                                        "grid_v_cells": 30})
         self.check(["total_rate", "density_l1", "density_max"], 2.0, 0.08)
         self.assertEqual(self.columns()["v_cells"], ["30", "90", "270"])

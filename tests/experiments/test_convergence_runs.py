@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from convergence_support import SINGLE, TINY, StudyTestCase
-from engram_test import PROGRAM, PYTHON, SOURCE, main
+from engram_test import PLAIN_EULER, PROGRAM, PYTHON, SOURCE, main
 
 # Stands for sbatch: notes its words, and answers with a number.
 SBATCH = '#!/bin/bash\nprintf "%s\\n" "$@" "" >>submitted\n${SBATCH_ANSWER:-echo 4711}\n'
@@ -50,7 +50,7 @@ class Resuming(StudyTestCase):
         self.assertEqual([self.times()[0], self.times()[2]], [times[0], times[2]])
 
     def test_interrupted_level_goes_on_from_its_checkpoint(self):
-        changes = {**TINY, "grid_v_cells": 120, "grid_w_cells": 64, "time_end": 40}
+        changes = {**TINY, **PLAIN_EULER, "grid_v_cells": 120, "grid_w_cells": 64, "time_end": 40}
         self.write_case(**changes)
         process = subprocess.Popen(
             [PYTHON, "-B", str(SOURCE / "tools" / "convergence.py"), "case.yaml", "--output",

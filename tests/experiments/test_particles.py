@@ -146,7 +146,7 @@ class Comparison(EngramTestCase):
     def test_frozen_weights(self):
         case = SOURCE / "input" / "particles_frozen.yaml"
         process = self.call(case, *FEW, "--output", "out", "--", "-grid_v_cells", 210,
-                            "-time_step", 0.01)
+                            "-time_step", 0.02)
         self.assertIn("within 3 standard errors in all 39 bins", process.stdout)
         rows = self.rows("out")
         self.assertEqual([len(rows[name]) for name in rows], [20, 0, 19])
@@ -156,13 +156,13 @@ class Comparison(EngramTestCase):
         for name in ("comparison.md", "comparison.png", "comparison.pdf"):
             self.assertGreater((self.folder / "out" / name).stat().st_size, 1000)
         process = self.call(case, *FEWER, "--output", "other", "--particles-only",
-                            "model_noise=1.05", "--", "-grid_v_cells", 210, "-time_step", 0.01,
+                            "model_noise=1.05", "--", "-grid_v_cells", 210, "-time_step", 0.02,
                             expect=1)
         self.assertRegex(process.stderr, r"of 39 bins are beyond 3 standard errors; the farthest")
 
     def test_learning_weights(self):
         case = SOURCE / "input" / "particles_learning.yaml"
-        coarse = ("-grid_w_cells", 800, "-time_step", 0.002)
+        coarse = ("-grid_w_cells", 800, "-time_step", 0.005)
         process = self.call(case, *FEW, "--output", "out", "--", *coarse)
         self.assertIn("within 3 standard errors in all", process.stdout)
         rows = self.rows("out")

@@ -45,7 +45,8 @@ class KillTest(RestartTestCase):
 
     def test_tool(self):
         """A short soak of another case; one with other bits is found out."""
-        case = self.write_case(time_end=2, time_step=1e-4, checkpoint_every=0.1, grid_w_cells=40)
+        case = self.write_case(engram_test.PLAIN_EULER, time_end=2, time_step=1e-4,
+                               checkpoint_every=0.1, grid_w_cells=40)
         process = self.soak("--kills", "2", "--ranks", "2,1", "--latest", "0.8", case, "--",
                             "-model_noise", "0.7")
         self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
