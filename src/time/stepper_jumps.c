@@ -7,10 +7,13 @@
 /* A jump this close to the end of a step, in units of it, lies there. */
 static const double STEP_TOLERANCE = 1e-6;
 
+/* Parts of a phase in which samples look for jumps, so that one that is found costs few of them. */
+enum { SEARCHED_PARTS = 64 };
+
 /* Plain steps this much longer than eps pass over the layer in which the potentials settle. */
 static const double FAR_ABOVE = 10.0;
 
-/** The time of the first jump, or of the first feature of a table, within a plain step; or NaN. */
+/** The time of the first known jump, or feature of a table, within a plain step; or NaN. */
 static double FirstPassedOver(const struct EngramStepper *stepper)
 {
     const Jumps *jumps = &stepper->jumps;
@@ -29,13 +32,38 @@ static double FirstPassedOver(const struct EngramStepper *stepper)
     return NAN;
 }
 
+/**
+ * The time of the first jump within a plain step, those that only samples find among them; or NaN.
+ */
+static PetscErrorCode SearchPassedOver(EngramStepper stepper, double *passed)
+{
+    InputWatch *watch = &stepper->watch;
+    const double noise = EngramModelNoise(stepper->model, stepper->state.activity);
+    const double begin = stepper->model->phase.begin;
+    double start = begin;
+    PetscFunctionBeginUser;
+    *passed = FirstPassedOver(stepper);
+    for (int part = 1; watch->needs_samples && part <= SEARCHED_PARTS; part++) {
+        const double last = begin + (watch->end - begin) * part / SEARCHED_PARTS;
+        while (start < last && isnan(*passed)) {
+            double end = last;
+            PetscCall(InputWatchStart(watch, noise, start));
+            PetscCall(InputWatchStep(watch, noise, start, PETSC_FALSE, &end));
+            *passed = FirstPassedOver(stepper);
+            start = end;
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** Tells what plain steps do not see. */
 static PetscErrorCode WarnOfPlainSteps(EngramStepper stepper)
 {
     PetscFunctionBeginUser;
     const double step = stepper->time.step;
     const double epsilon = stepper->model->phase.epsilon;
-    const double passed = FirstPassedOver(stepper);
+    double passed = NAN;
+    PetscCall(SearchPassedOver(stepper, &passed));
     if (!isnan(passed)) {
         PetscCall(EngramWarning("-time_start plain: a step of %g passes over what the input does "
                                 "at t = %.10g; -time_start graded ends steps there",

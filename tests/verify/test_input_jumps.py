@@ -1,5 +1,6 @@
 """Inputs that jump, pulse or are switched off: nothing is passed over, and nothing blows up."""
 
+import re
 import sys
 
 import engram_test
@@ -42,6 +43,19 @@ TABLES = (
     (((0, 1), (1, 1), (1.00001, 4000), (1.0001, 4000), (1.00011, 1)),
      "1 + 3999*min(max((t - 1)/0.00001, 0), 1) - 3999*min(max((t - 1.0001)/0.00001, 0), 1)", 2),
     (((0, 10), (2, 10), (2.0005, 0)), "10 - 10*min(max((t - 2)/0.0005, 0), 1)", 4),
+)
+
+# Inputs, and when a plain step of 0.1 first passes over what they do; None where none does.
+PASSED_OVER = (
+    ("abs(t - 0.5) < 0.01 ? 9 : 1", 0.49),
+    ("(t > 0.32 && t < 0.33) ? 9 : 1", 0.32),
+    ("t < 0.55 ? 2 : 0", 0.55),
+    ("sin(6*t) > 0.5", numpy.pi / 36),
+    ("1 + rint(1.7*t)", 0.5 / 1.7),
+    ("1 + w*(cos(t*t) > 0.8 ? 1 : 0)", numpy.sqrt(numpy.arccos(0.8))),
+    ("abs(t - 0.5) < 0.2 ? 9 : 1", None),
+    ("1 + 0.2*rint(10*t + 0.5)", None),
+    ("1 + sin(6*t) + abs(t - 0.55)", None),
 )
 
 TOLERANCE = 1e-4
@@ -115,6 +129,17 @@ class InputJumps(engram_test.EngramTestCase):
             with self.subTest(tolerance=tolerance):
                 series = self.run_case(PROTOCOL, time_tolerance=tolerance).series()
                 self.assertAlmostEqual(series["total_rate"][-1], 0.61800, delta=2e-5)
+
+    def test_plain_steps_tell(self):
+        """One warning with the time of the first jump that plain steps pass over; else none."""
+        for given, time in PASSED_OVER:
+            with self.subTest(input=given):
+                result = self.run_case(NETWORK, model_input=given, time_end=1, time_step=0.1,
+                                       time_start="plain")
+                told = re.findall(r"warning: .* passes over .* at t = ([0-9.]+);", result.stderr)
+                self.assertEqual(len(told), 0 if time is None else 1, result.stderr)
+                for found in told:
+                    self.assertAlmostEqual(float(found), time, delta=1e-9)
 
     def test_coarse_grids(self):
         """Coarse cells are an error of the rate, and no blow-up."""
