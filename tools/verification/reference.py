@@ -56,10 +56,8 @@ def firing_rate(mu, noise=1.0, threshold=2.0, reset=1.0):
     width = (threshold - reset) / scale
     # erfcx(-x) grows as exp(x^2), x < 27: panels of 1/2 resolve it to round-off.
     nodes, weights = panel_quadrature([0.0, width], max(1, math.ceil(2.0 * width)))
-    integral = numpy.zeros(mu.shape)
     with numpy.errstate(over="ignore", divide="ignore"):
-        for node, weight in zip(nodes, weights):
-            integral += weight * scipy.special.erfcx((mu - reset) / scale - node)
+        integral = scipy.special.erfcx((mu[..., None] - reset) / scale - nodes) @ weights
         return 1.0 / (math.sqrt(math.pi) * integral)
 
 
