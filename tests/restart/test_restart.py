@@ -74,12 +74,6 @@ PROTOCOLS = {
 # Parts of the way at which the runs of the family are stopped, with the ranks that go on.
 STOPS = [(0.1, 3), (0.55, 2), (0.97, 5)]
 
-# Members of the family that stop at each of these; the others at one of them in turn.
-ALL_STOPS = ("euler", "adaptive", "everything", "everything in fixed steps")
-
-# Further ones that are continued to a later end.
-EXTENDED = ("steps of the outputs", "long delay", "sub-steps", "limit", "adaptive delay")
-
 # Numbers in summary.yaml that count the whole run.
 COUNTED = ["status", "steps", "time", "total_rate", "mass_error", "min_density", "mean_weight",
            "var_weight", "transport_substeps", "rejected_steps", "coupling_iterations",
@@ -95,11 +89,11 @@ class BitsTest(RestartTestCase):
             self.assertEqual(second.yaml("summary.yaml")[name], first.yaml("summary.yaml")[name],
                              name)
 
-    def restart_from(self, stops, reference, whole):
+    def restart_everywhere(self, reference, whole):
         """Copies of a finished run go on from some of its checkpoints, as after a crash."""
         steps = reference.steps()
         self.assertGreater(len(steps), 5)
-        for part, ranks in stops:
+        for part, ranks in STOPS:
             step = steps[min(math.floor(part * len(steps)), len(steps) - 2)]
             with self.subTest(step=step, ranks=ranks):
                 place = self.copy(reference, f"{reference.path.name}_{step}")
@@ -129,13 +123,12 @@ class BitsTest(RestartTestCase):
                 reference = self.place(f"case_{number}", LEARNING, **changes)
                 whole = self.go(reference)
                 self.assertNotIn("checkpoint", whole.stderr)
-                self.restart_from(STOPS if name in ALL_STOPS else [STOPS[number % 3]], reference,
-                                  whole)
+                self.restart_everywhere(reference, whole)
                 # The last adaptive step is cut to the end, unless that is wanted anyway; the first
                 # one of the limit model is a part of all that is to come.
                 is_same = (changes.get("output_fields_every") != 0
                            and changes.get("model_epsilon") != 0)
-                if name in ALL_STOPS + EXTENDED and (not changes.get("time_adaptive") or is_same):
+                if not changes.get("time_adaptive") or is_same:
                     self.extend(reference, whole, LEARNING["time_end"], f"extended_{number}")
 
     def test_protocols(self):

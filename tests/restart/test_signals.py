@@ -46,13 +46,13 @@ class SignalTestCase(RestartTestCase):
 
     def reference(self, ranks=2, **changes):
         """The uninterrupted run, with as many checkpoints as the others will have: a last one."""
-        place = self.place("reference", LONG, checkpoint_every=40 * STEP, **changes)
+        place = self.place("reference", LONG, checkpoint_every=LONG["time_end"], **changes)
         self.go(place, ranks=ranks)
         return place
 
     def long_place(self, name, **changes):
         """A place for the same run."""
-        return self.place(name, LONG, checkpoint_every=40 * STEP, **changes)
+        return self.place(name, LONG, checkpoint_every=LONG["time_end"], **changes)
 
     def started(self, place, *words, ranks=2, environment=None):
         """Starts a run and waits until it takes steps."""
@@ -204,7 +204,8 @@ class StartUpTest(SignalTestCase):
 
     def test_random_early_moments(self):
         """A checkpoint of the beginning, or an end before there was anything: never a mixture."""
-        reference = self.place("reference", LONG, checkpoint_every=40 * STEP)
+        lasting = {"time_end": 2 * LONG["time_end"], "checkpoint_every": 2 * LONG["time_end"]}
+        reference = self.place("reference", LONG, **lasting)
         self.go(reference, ranks=2)
         generator = random.Random(6)
         obeyed = 0
@@ -212,7 +213,7 @@ class StartUpTest(SignalTestCase):
         for number, moment in enumerate(moments):
             ranks = number % 3
             with self.subTest(moment=moment, ranks=ranks):
-                place = self.long_place(f"early_{number}")
+                place = self.place(f"early_{number}", LONG, **lasting)
                 run = self.start(place, ranks=ranks)
                 run.wait_until(lambda: run.seconds > moment and
                                run.ranks(engram_test.PROGRAM), pause=0.0)
