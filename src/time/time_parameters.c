@@ -107,6 +107,11 @@ static PetscErrorCode GetBounds(EngramOptions options, EngramTimeParameters *par
 {
     PetscFunctionBeginUser;
     PetscCall(EngramOptionsGetReal(options, "time_tolerance", &parameters->tolerance));
+    if (parameters->tolerance > 1.0) {
+        PetscCall(EngramInputError("-time_tolerance %g: must be at most 1 (an error as large as "
+                                   "what is computed); 1e-4 is usual",
+                                   parameters->tolerance));
+    }
     PetscCall(EngramOptionsGetReal(options, "time_step_min", &parameters->step_min));
     PetscCall(EngramOptionsGetReal(options, "time_step_max", &parameters->step_max));
     if (parameters->step_max == 0.0) {

@@ -13,6 +13,7 @@ BOUNDED = [
     ("model_refractory", "-1", "must be at least 0"),
     ("initial_rate", "-1", "must be at least 0"),
     ("time_tolerance", "0", "must be above 0"),
+    ("time_tolerance", "2", "must be at most 1"),
     ("time_step_min", "-1", "must be at least 0"),
     ("time_step_max", "-1", "must be at least 0"),
     ("transport_order", "0", "must be at least 1"),
