@@ -121,10 +121,11 @@ class LeavingTest(SignalTestCase):
 
     def test_checkpoint_and_go_on(self):
         """USR2, through both ways and often: checkpoints, and the same results."""
-        reference = self.reference()
+        lasting = {"time_end": 3 * LONG["time_end"]}
+        reference = self.reference(**lasting)
         for to in ("ranks", "first", "launcher"):
             with self.subTest(to=to):
-                place = self.long_place(f"usr2_{to}")
+                place = self.long_place(f"usr2_{to}", **lasting)
                 run = self.started(place)
                 for _ in range(3):
                     before = place.steps()[-1:]

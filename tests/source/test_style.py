@@ -142,8 +142,10 @@ class StaticAnalysis(engram_test.EngramTestCase):
 
     def test_clang_tidy(self):
         def check(file):
+            # What tests do wrong the sanitizers see as they run.
+            depth = ["--checks=-clang-analyzer-*,-clang-diagnostic-*"] if "/tests/" in file else ANALYZER
             return file, subprocess.run(
-                ["clang-tidy", "--quiet", "-p", str(engram_test.BUILD), *ANALYZER, file],
+                ["clang-tidy", "--quiet", "-p", str(engram_test.BUILD), *depth, file],
                 capture_output=True, text=True, check=False)
 
         files = sorted(set(self.compile_commands()))

@@ -9,7 +9,7 @@ import studies  # noqa: E402
 
 
 class Structure(engram_test.EngramTestCase):
-    """1,000 steps on 480 x 64 cells."""
+    """1,000 steps on 480 x 64 cells, or on fewer weights where the solver is slow."""
 
     def test_elimination_keeps_mass_and_sign(self):
         for row in studies.structure(engram_test.PROGRAM, ("gth",)):
@@ -18,7 +18,7 @@ class Structure(engram_test.EngramTestCase):
                 self.assertGreaterEqual(row["min_density"], 0.0)
 
     def test_factorisation_loses_mass(self):
-        rows = {row["epsilon"]: row for row in studies.structure(engram_test.PROGRAM, ("lu",))}
+        rows = {row["epsilon"]: row for row in studies.structure(engram_test.PROGRAM, ("lu",), 16)}
         self.assertLess(rows[1]["mass_error"], 1e-12)
         self.assertGreater(rows[1e-8]["mass_error"], 1e-9)
         self.assertGreater(rows[1e-12]["mass_error"], 1e-5)

@@ -79,13 +79,13 @@ def single_weight_rates(program):
     return rows
 
 
-def structure(program, solver_types=("gth", "lu")):
+def structure(program, solver_types=("gth", "lu"), w_cells=64):
     """Mass error and smallest density over 1,000 steps, for slices solved in different ways."""
     rows = []
     for solver in solver_types:
         for epsilon in (1, 1e-4, 1e-8, 1e-12):
             result = runner.run(program, dict(LEARNING, model_epsilon=epsilon, grid_v_cells=480,
-                                              grid_w_cells=64, time_step=0.002, time_end=2,
+                                              grid_w_cells=w_cells, time_step=0.002, time_end=2,
                                               slice_pc_type=solver, output_series_every=10))
             rows.append({"solver": solver, "epsilon": epsilon,
                          "mass_error": max(abs(x) for x in result.series["mass_error"]),
