@@ -88,7 +88,7 @@ static void TestHalves(void **state)
             const double whole = LengthAt(&given, since);
             const double part = LengthAt(&half, since);
             UNIT_ASSERT_AT_MOST(part, whole);
-            if (given.step > 0.3 * pow(given.epsilon, 1.0 / given.scheme) ||
+            if (given.step > 0.3 * pow(given.epsilon, 1.0 / (double)given.scheme) ||
                 since > 20.0 * given.epsilon) {
                 continue;
             }
@@ -115,7 +115,7 @@ static void TestFirstPart(void **state)
         UNIT_ASSERT_AT_MOST(first, 0.01 * given.epsilon);
         assert_true(lowest > 0.0 && lowest <= first && first <= slow);
         UNIT_ASSERT_AT_MOST(slow, fmax(0.1 * 0.1 * given.epsilon, lowest) * (1.0 + 1e-14));
-        if (given.step > 0.3 * pow(given.epsilon, 1.0 / given.scheme)) {
+        if (given.step > 0.3 * pow(given.epsilon, 1.0 / (double)given.scheme)) {
             UNIT_ASSERT_AT_MOST(fmin(given.step, 0.1 * FASTEST * given.epsilon),
                                 first * (1.0 + 1e-14));
         }
@@ -145,7 +145,8 @@ static void TestNumberOfParts(void **state)
         double since = 0.0;
         const int parts = PartsOf(&given, &since);
         /* In proportion to 1/kappa while the layer lasts, and six for each factor of ten then. */
-        const double kappa = fmin(0.3, given.step * pow(given.epsilon, -1.0 / given.scheme));
+        const double kappa =
+            fmin(0.3, given.step * pow(given.epsilon, -1.0 / (double)given.scheme));
         UNIT_ASSERT_AT_MOST(parts, 10.0 / kappa + 90.0);
         UNIT_ASSERT_AT_MOST(since, 21.0 * given.epsilon + 5.0 * given.step);
     }

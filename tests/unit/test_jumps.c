@@ -200,7 +200,7 @@ static void ExpectNaiveAnswers(const Jumps *jumps, const Naive *naive, double ti
     const Jump *here = NULL;
     for (int i = 0; i < naive->count; i++) {
         const Jump *jump = &naive->list[i];
-        const int is_here = JumpsAreOneTime(jump->time, time);
+        const PetscBool is_here = JumpsAreOneTime(jump->time, time);
         here = is_here ? jump : here;
         next = jump->time > time && !is_here ? fmin(next, jump->time) : next;
         if (jump->restarts > 0.0 && (jump->time <= time || is_here)) {
