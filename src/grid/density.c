@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "engram/base/error.h"
-#include "engram/kernels/slice_elimination.h"
+#include "engram/kernels/slice_step.h"
 
 enum { CACHE_LINE_BYTES = 64 };
 

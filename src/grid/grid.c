@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "engram/base/error.h"
-#include "engram/kernels/slice_elimination.h"
+#include "engram/kernels/slice_step.h"
 
 static const EngramOption grid_options[] = {
     {"model_v_threshold", ENGRAM_OPTION_REAL, "2", "potential", "firing threshold V_F",
@@ -15,6 +15,9 @@ static const EngramOption grid_options[] = {
     {"grid_v_cells", ENGRAM_OPTION_INTEGER, "480", "cells",
      "cells of the potential axis from v_min to V_F; V_R must fall on a node",
      ENGRAM_BOUND_AT_LEAST, 3},
+    {"grid_v_order", ENGRAM_OPTION_INTEGER, "4", "2 or 4",
+     "order in the potential; 2 is the Scharfetter-Gummel scheme of the literature",
+     ENGRAM_BOUND_AT_LEAST, 2},
     {"grid_w_min", ENGRAM_OPTION_REAL, "0", "weight", "lower end of the synaptic weights",
      ENGRAM_BOUND_NONE, 0},
     {"grid_w_max", ENGRAM_OPTION_REAL, "1", "weight",
@@ -34,6 +37,11 @@ PetscErrorCode EngramGridParametersGet(EngramOptions options, EngramGridParamete
     PetscCall(EngramOptionsGetReal(options, "model_v_reset", &parameters->v_reset));
     PetscCall(EngramOptionsGetReal(options, "model_v_min", &parameters->v_min));
     PetscCall(EngramOptionsGetInteger(options, "grid_v_cells", &parameters->v_cells));
+    PetscCall(EngramOptionsGetInteger(options, "grid_v_order", &parameters->v_order));
+    if (parameters->v_order != 2 && parameters->v_order != 4) {
+        PetscCall(EngramInputError("-grid_v_order %" PetscInt_FMT ": must be 2 or 4",
+                                   parameters->v_order));
+    }
     PetscCall(EngramOptionsGetReal(options, "grid_w_min", &parameters->w_min));
     PetscCall(EngramOptionsGetReal(options, "grid_w_max", &parameters->w_max));
     PetscCall(EngramOptionsGetInteger(options, "grid_w_cells", &parameters->w_cells));
@@ -168,6 +176,7 @@ PetscErrorCode EngramGridCreate(MPI_Comm comm, const EngramGridParameters *param
     PetscCallMPI(MPI_Comm_size(comm, &made->size));
     made->v_min = parameters->v_min;
     made->v_nodes = parameters->v_cells - 1;
+    made->v_order = parameters->v_order;
     made->v_spacing = (parameters->v_threshold - parameters->v_min) / (double)parameters->v_cells;
     made->reset_node = CellsBelowReset(parameters, parameters->v_cells) - 1;
 

@@ -14,9 +14,9 @@ typedef struct Group {
     const EngramCombination *combination;
     const double *result[ENGRAM_STEP_RESULTS]; /* first row, first slice of the group */
     double *values;                            /* likewise */
-    double scale[ENGRAM_SLICE_GROUP];          /* of the non-negative part of q */
-    double positive[ENGRAM_SLICE_GROUP];       /* its mass */
-    double lowest[ENGRAM_SLICE_GROUP];         /* smallest entry of q, at most 0 */
+    double scale[WIDE_GROUP];                  /* of the non-negative part of q */
+    double positive[WIDE_GROUP];               /* its mass */
+    double lowest[WIDE_GROUP];                 /* smallest entry of q, at most 0 */
 } Group;
 
 /** c0 (earlier - last) + c1 (middle - last). */
@@ -109,7 +109,7 @@ static void FindScales(Group *group, int lanes, ptrdiff_t first, double factor,
 
 ENGRAM_INLINE void Store(const Group *group, int lanes, double *weight_density, double *minimum)
 {
-    double smallest[ENGRAM_SLICE_GROUP];
+    double smallest[WIDE_GROUP];
     BlockedSum sum;
     ClearSum(&sum, lanes);
     for (int i = 0; i < lanes; i++) {
@@ -184,8 +184,8 @@ void EngramExtrapolate(int rows, int nodes, ptrdiff_t slices, ptrdiff_t stride, 
             group.result[k] = results[k].rows + first;
         }
         group.values = values + first;
-        if (lanes == ENGRAM_SLICE_GROUP) {
-            ExtrapolateGroup(&group, ENGRAM_SLICE_GROUP, first, factor, results, extrapolated);
+        if (lanes == WIDE_GROUP) {
+            ExtrapolateGroup(&group, WIDE_GROUP, first, factor, results, extrapolated);
         } else {
             ExtrapolateGroup(&group, ENGRAM_SLICE_PADDING, first, factor, results, extrapolated);
         }

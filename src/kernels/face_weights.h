@@ -1,193 +1,198 @@
 /**
  * @file face_weights.h
- * Weights of the flux through one face of one slice, for inlining into the kernels' loops.
+ * Weights of the flux through one face of some slices: g B(-q)/12 of the node below the face, and
+ * g B(q)/12 of the node above. The formulas are those of face_table.h.
  */
 #ifndef ENGRAM_SRC_KERNELS_FACE_WEIGHTS_H
 #define ENGRAM_SRC_KERNELS_FACE_WEIGHTS_H
 
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-#include "arithmetic.h"
 #include "engram/kernels/face_table.h"
-
-/* Below this |q| the difference e^q - 1 has lost too many digits, and a polynomial of degree 5
- * leaves a relative error of q^6/5040 < 5e-17. */
-#define ENGRAM_SMALL_ARGUMENT 0.0078125
+#include "vector.h"
 
 /* Beyond it e^-|q| is held at e^-700, near the smallest normal double. */
-#define ENGRAM_LARGE_ARGUMENT 700.0
+#define LARGE_ARGUMENT 700.0
 
-/** B(-q) = forward/gap, B(q) = backward/gap; the three have one sign. */
-typedef struct EngramFaceWeight {
-    double forward;
-    double backward;
-    double gap;
-} EngramFaceWeight;
+/* The largest part of a node's content that the explicit part of a step may move away. */
+#define LARGEST_EXPLICIT_PART 0.9
 
-/** e^x - 1 for |x| <= ln(2)/2, by its Taylor polynomial of degree 13. */
-ENGRAM_INLINE double EngramReducedExponentialMinusOne(double x)
+/** kappa (a/h^2) times the weights of the flux. */
+typedef struct FaceWeights {
+    Vector up;
+    Vector down;
+} FaceWeights;
+
+/** How the weights are evaluated; a constant wherever the functions below are inlined. */
+typedef enum Evaluation {
+    EVALUATE_POLYNOMIAL, /* slices within the range of the table, with a Scharfetter-Gummel flux */
+    EVALUATE_ANY,        /* any slice and flux; those within the range have the same bits */
+} Evaluation;
+
+/** The drift in units of a/h. */
+ENGRAM_INLINE Vector ScaledDrift(const EngramFaceTable *table, Vector drift)
 {
-    double sum = 1.0 / 6227020800.0;
-    sum = EngramMultiplyAdd(sum, x, 1.0 / 479001600.0);
-    sum = EngramMultiplyAdd(sum, x, 1.0 / 39916800.0);
-    sum = EngramMultiplyAdd(sum, x, 1.0 / 3628800.0);
-    sum = EngramMultiplyAdd(sum, x, 1.0 / 362880.0);
-    sum = EngramMultiplyAdd(sum, x, 1.0 / 40320.0);
-    sum = EngramMultiplyAdd(sum, x, 1.0 / 5040.0);
-    sum = EngramMultiplyAdd(sum, x, 1.0 / 720.0);
-    sum = EngramMultiplyAdd(sum, x, 1.0 / 120.0);
-    sum = EngramMultiplyAdd(sum, x, 1.0 / 24.0);
-    sum = EngramMultiplyAdd(sum, x, 1.0 / 6.0);
-    sum = EngramMultiplyAdd(sum, x, 0.5);
-    sum = EngramMultiplyAdd(sum, x, 1.0);
-    return x * sum;
+    return drift * (table->spacing / table->noise);
+}
+
+/** In which lanes the polynomial may not be used on all faces. */
+ENGRAM_INLINE VectorBits IsOutside(const EngramFaceTable *table, Vector scaled)
+{
+    return ~((scaled >= table->highest - table->largest_q) &
+             (scaled <= table->lowest + table->largest_q));
 }
 
 /**
- * Splits e^x = power * (1 + rest) with power = 2^k and |rest| < 0.42, for |x| <= 700. Written out,
- * because libm's exp has other bits in vector loops than in scalar code.
+ * m(q) for a square within the range of the table. The degree is the same in all columns, so that
+ * the choice costs little; each case is written out.
  */
-ENGRAM_INLINE void EngramExponentialParts(double x, double *power, double *rest)
+ENGRAM_INLINE Vector MeanOfSquare(const EngramFaceTable *table, Vector square)
 {
+    const double *mean = table->mean;
+    Vector sum = VectorOf(mean[table->degree]);
+    switch (table->degree) {
+    case ENGRAM_FACE_DEGREE:
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[13]));
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[12]));
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[11]));
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[10]));
+        /* fall through */
+    case 10:
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[9]));
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[8]));
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[7]));
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[6]));
+        /* fall through */
+    case 6:
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[5]));
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[4]));
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[3]));
+        /* fall through */
+    case 3:
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[2]));
+        /* fall through */
+    default:
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[1]));
+        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[0]));
+    }
+    return sum;
+}
+
+/** g/24 from m. */
+ENGRAM_INLINE Vector FactorOfMean(const EngramFace *face, Vector mean)
+{
+    const Vector slope = VectorMultiplyAdd(VectorOf(face->curve), mean, VectorOf(face->slope));
+    return VectorMultiplyAdd(slope, mean, VectorOf(1.0 / 24.0));
+}
+
+/** By polynomials: no exponential, no division, and nothing that cancels badly. */
+ENGRAM_INLINE FaceWeights PolynomialWeights(const EngramFaceTable *table, int index, Vector scaled)
+{
+    const EngramFace *face = &table->faces[index];
+    const Vector q = scaled - face->position;
+    const Vector square = q * q;
+    const Vector mean = MeanOfSquare(table, square);
+    const Vector factor = FactorOfMean(face, mean);
+    const Vector even = factor * VectorMultiplyAdd(square, mean, VectorOf(2.0));
+    return (FaceWeights){.up = VectorMultiplyAdd(factor, q, even),
+                         .down = VectorSubtractProduct(even, factor, q)};
+}
+
+/** e^x - 1 for |x| <= ln(2)/2, by its Taylor polynomial of degree 13. */
+ENGRAM_INLINE Vector ReducedExponentialMinusOne(Vector x)
+{
+    static const double factorials[] = {479001600.0, 39916800.0, 3628800.0, 362880.0,
+                                        40320.0,     5040.0,     720.0,     120.0,
+                                        24.0,        6.0,        2.0,       1.0};
+    Vector sum = VectorOf(1.0 / 6227020800.0);
+    ENGRAM_UNROLL
+    for (int i = 0; i < 12; i++) {
+        sum = VectorMultiplyAdd(sum, x, VectorOf(1.0 / factorials[i]));
+    }
+    return x * sum;
+}
+
+/** e^-|q| and 1 - e^-|q|. */
+typedef struct Decay {
+    Vector decayed;
+    Vector gap;
+} Decay;
+
+/** For any |q| > 0; written out, because libm has other bits in vectors than in scalars. */
+ENGRAM_INLINE Decay DecayOf(Vector magnitude)
+{
+    const Vector x = -VectorSmaller(magnitude, VectorOf(LARGE_ARGUMENT));
     const double shifter = 6755399441055744.0; /* 1.5 * 2^52: adding it rounds to an integer */
-    const double shifted = EngramMultiplyAdd(x, 1.4426950408889634, shifter);
-    const double k = shifted - shifter;
-    double reduced = EngramMultiplyAdd(k, -0.693147180369123816490, x);
-    reduced = EngramMultiplyAdd(k, -1.90821492927058770002e-10, reduced);
-    uint64_t bits;
-    memcpy(&bits, &shifted, sizeof(bits));
-    bits = (bits << 52) + UINT64_C(0x3ff0000000000000);
-    memcpy(power, &bits, sizeof(bits));
-    *rest = EngramReducedExponentialMinusOne(reduced);
+    const Vector shifted = VectorMultiplyAdd(x, VectorOf(1.4426950408889634), VectorOf(shifter));
+    const Vector k = shifted - shifter;
+    Vector reduced = VectorSubtractProduct(x, k, VectorOf(0.693147180369123816490));
+    reduced = VectorSubtractProduct(reduced, k, VectorOf(1.90821492927058770002e-10));
+    const Vector power = (Vector)(((VectorBits)shifted << 52) + INT64_C(0x3ff0000000000000));
+    const Vector rest = ReducedExponentialMinusOne(reduced);
+    return (Decay){.decayed = VectorMultiplyAdd(power, rest, power),
+                   .gap = VectorSubtractProduct(1.0 - power, power, rest)};
 }
 
-/** e^x for |x| <= 700. */
-ENGRAM_INLINE double EngramExponential(double x)
+/** From e^-|q|, which cannot overflow. */
+ENGRAM_INLINE FaceWeights GeneralWeights(const EngramFaceTable *table, int index, Vector scaled)
 {
-    double power;
-    double rest;
-    EngramExponentialParts(x, &power, &rest);
-    return EngramMultiplyAdd(power, rest, power);
+    const EngramFace *face = &table->faces[index];
+    const Vector q = scaled - face->position;
+    /* The tiny number stands for q = 0: the quotients are then 1 to the last bit. */
+    const Vector magnitude = VectorLarger(VectorMagnitude(q), VectorOf(1e-100));
+    const Decay decay = DecayOf(magnitude);
+    const Vector larger = magnitude / decay.gap;
+    const Vector smaller = larger * decay.decayed;
+    const double range = table->largest_q * table->largest_q;
+    const Vector square = q * q;
+    const Vector near = MeanOfSquare(table, VectorSmaller(square, VectorOf(range)));
+    const Vector far = (larger + smaller - 2.0) / VectorLarger(square, VectorOf(range));
+    const Vector mean = VectorChoose(square <= range, near, far);
+    const Vector factor = 2.0 * FactorOfMean(face, mean);
+    const VectorBits is_upward = q > 0.0;
+    return (FaceWeights){.up = factor * VectorChoose(is_upward, larger, smaller),
+                         .down = factor * VectorChoose(is_upward, smaller, larger)};
 }
 
-/** (e^q - 1)/q for |q| < ENGRAM_SMALL_ARGUMENT. */
-ENGRAM_INLINE double EngramExponentialSlope(double q)
+/** The harmonic mean, from e^-|q|. */
+ENGRAM_INLINE FaceWeights HarmonicWeights(const EngramFaceTable *table, int index, Vector scaled)
 {
-    double sum = 1.0 / 720.0;
-    sum = EngramMultiplyAdd(sum, q, 1.0 / 120.0);
-    sum = EngramMultiplyAdd(sum, q, 1.0 / 24.0);
-    sum = EngramMultiplyAdd(sum, q, 1.0 / 6.0);
-    sum = EngramMultiplyAdd(sum, q, 0.5);
-    return EngramMultiplyAdd(sum, q, 1.0);
+    const Vector q = scaled - table->faces[index].position;
+    const Vector decayed = DecayOf(VectorMagnitude(q)).decayed;
+    const Vector larger = (1.0 / 6.0) / (1.0 + decayed);
+    const Vector smaller = larger * decayed;
+    const VectorBits is_upward = q > 0.0;
+    return (FaceWeights){.up = VectorChoose(is_upward, larger, smaller),
+                         .down = VectorChoose(is_upward, smaller, larger)};
 }
 
-/** The drift in units of a/h, measured from the table's reference potential. */
-ENGRAM_INLINE double EngramScaledDrift(const EngramFaceTable *table, double drift)
-{
-    return (drift - table->reference) * (table->spacing / table->noise);
-}
-
-/** How a face's weights are evaluated; a constant wherever the functions below are inlined. */
-typedef enum EngramEvaluation {
-    ENGRAM_SCHARFETTER_GUMMEL_FACTORED,
-    ENGRAM_SCHARFETTER_GUMMEL_GENERAL,
-    ENGRAM_HARMONIC_FACTORED,
-    ENGRAM_HARMONIC_GENERAL,
-} EngramEvaluation;
-
-ENGRAM_INLINE EngramEvaluation EngramEvaluationOf(const EngramFaceTable *table)
+/** Slice by slice what belongs to it. */
+ENGRAM_INLINE FaceWeights AnyWeights(const EngramFaceTable *table, int index, Vector scaled,
+                                     VectorBits outside)
 {
     if (table->flux == ENGRAM_FLUX_HARMONIC) {
-        return table->factored ? ENGRAM_HARMONIC_FACTORED : ENGRAM_HARMONIC_GENERAL;
+        return HarmonicWeights(table, index, scaled);
     }
-    return table->factored ? ENGRAM_SCHARFETTER_GUMMEL_FACTORED : ENGRAM_SCHARFETTER_GUMMEL_GENERAL;
+    const FaceWeights general = GeneralWeights(table, index, scaled);
+    const FaceWeights inside = PolynomialWeights(table, index, scaled);
+    return (FaceWeights){.up = VectorChoose(outside, general.up, inside.up),
+                         .down = VectorChoose(outside, general.down, inside.down)};
 }
 
-/** The factor of e^q that belongs to the slice; 1 where it is evaluated on each face. */
-ENGRAM_INLINE double EngramSliceFactor(const EngramFaceTable *table, EngramEvaluation evaluation,
-                                       double scaled_drift)
+/** @param outside  of the range of the polynomials; looked at only where any slice is welcome */
+ENGRAM_INLINE FaceWeights WeightsOfFace(const EngramFaceTable *table, Evaluation evaluation,
+                                        int index, Vector scaled, VectorBits outside)
 {
-    if (evaluation == ENGRAM_SCHARFETTER_GUMMEL_GENERAL || evaluation == ENGRAM_HARMONIC_GENERAL) {
-        return 1.0;
-    }
-    const double bound = table->drift_bound;
-    const double lower = scaled_drift > -bound ? scaled_drift : -bound;
-    return EngramExponential(lower < bound ? lower : bound);
+    return evaluation == EVALUATE_ANY ? AnyWeights(table, index, scaled, outside)
+                                      : PolynomialWeights(table, index, scaled);
 }
 
-/** Weights from e^q = slice_factor * face_factor: the cheap way, for moderate cell Peclet numbers.
- */
-ENGRAM_INLINE EngramFaceWeight EngramFactoredWeight(double slice_factor, double face_factor,
-                                                    double q)
+/** The share of kappa with which the explicit part takes no more out of a node than it may. */
+ENGRAM_INLINE Vector LargestChi(const EngramFaceTable *table, Vector scaled)
 {
-    const double exponential = slice_factor * face_factor;
-    const int is_small = fabs(q) < ENGRAM_SMALL_ARGUMENT;
-    const double backward = is_small ? 1.0 : q;
-    EngramFaceWeight weight;
-    weight.gap = is_small ? EngramExponentialSlope(q) : exponential - 1.0;
-    weight.backward = backward;
-    weight.forward = backward * exponential;
-    return weight;
-}
-
-/** Weights from e^-|q|, which cannot overflow: for any q. */
-ENGRAM_INLINE EngramFaceWeight EngramGeneralWeight(double q)
-{
-    const double tiny = 1e-100; /* stands for q = 0: the quotients are then 1 to the last bit */
-    const double magnitude = fabs(q) > tiny ? fabs(q) : tiny;
-    const double argument = magnitude < ENGRAM_LARGE_ARGUMENT ? magnitude : ENGRAM_LARGE_ARGUMENT;
-    double power;
-    double rest;
-    EngramExponentialParts(-argument, &power, &rest);
-    const double decayed = magnitude * EngramMultiplyAdd(power, rest, power);
-    EngramFaceWeight weight;
-    weight.gap = EngramMultiplyAdd(-power, rest, 1.0 - power);
-    weight.forward = q > 0.0 ? magnitude : decayed;
-    weight.backward = q > 0.0 ? decayed : magnitude;
-    return weight;
-}
-
-/** The harmonic weights, from e^q as a product of tables. */
-ENGRAM_INLINE EngramFaceWeight EngramFactoredHarmonicWeight(double slice_factor, double face_factor)
-{
-    const double exponential = slice_factor * face_factor;
-    EngramFaceWeight weight;
-    weight.forward = 2.0 * exponential;
-    weight.backward = 2.0;
-    weight.gap = 1.0 + exponential;
-    return weight;
-}
-
-/** The harmonic weights, from e^-|q|. */
-ENGRAM_INLINE EngramFaceWeight EngramGeneralHarmonicWeight(double q)
-{
-    const double magnitude = fabs(q);
-    const double argument = magnitude < ENGRAM_LARGE_ARGUMENT ? magnitude : ENGRAM_LARGE_ARGUMENT;
-    const double decayed = EngramExponential(-argument);
-    EngramFaceWeight weight;
-    weight.forward = q > 0.0 ? 2.0 : 2.0 * decayed;
-    weight.backward = q > 0.0 ? 2.0 * decayed : 2.0;
-    weight.gap = 1.0 + decayed;
-    return weight;
-}
-
-/** Weights of one face of one slice. */
-ENGRAM_INLINE EngramFaceWeight EngramWeightOfFace(EngramEvaluation evaluation, double slice_factor,
-                                                  double face_factor, double q)
-{
-    switch (evaluation) {
-    case ENGRAM_SCHARFETTER_GUMMEL_GENERAL:
-        return EngramGeneralWeight(q);
-    case ENGRAM_HARMONIC_FACTORED:
-        return EngramFactoredHarmonicWeight(slice_factor, face_factor);
-    case ENGRAM_HARMONIC_GENERAL:
-        return EngramGeneralHarmonicWeight(q);
-    case ENGRAM_SCHARFETTER_GUMMEL_FACTORED:
-        break;
-    }
-    return EngramFactoredWeight(slice_factor, face_factor, q);
+    const Vector above = VectorMagnitude(scaled - table->lowest);
+    const Vector below = VectorMagnitude(scaled - table->highest);
+    /* The weights of a face are at most g (|q| + 1)/12. */
+    const Vector part = table->largest_factor / 6.0 * (VectorLarger(above, below) + 1.0);
+    return VectorSmaller(VectorOf(1.0), LARGEST_EXPLICIT_PART / part);
 }
 
 #endif

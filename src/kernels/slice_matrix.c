@@ -5,16 +5,56 @@
 void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const double *drift)
 {
     const EngramFaceTable *table = matrix->table;
+    const double unit = table->noise / (table->spacing * table->spacing);
+    matrix->lambda = lambda;
     matrix->leaving = table->refractory > 0.0 ? lambda / table->refractory : 0.0;
-    const double strength = lambda * table->noise / (table->spacing * table->spacing);
+    for (ptrdiff_t i = 0; i < matrix->slices; i++) {
+        matrix->kappa[i] = EngramFaceTableKappa(table, drift[i]);
+    }
     for (int k = 0; k < table->nodes; k++) {
         double *restrict up = matrix->up + k * matrix->stride;
         double *restrict down = matrix->down + k * matrix->stride;
         EngramFaceWeights(table, k, matrix->slices, drift, up, down);
         for (ptrdiff_t i = 0; i < matrix->slices; i++) {
+            const double strength = (lambda - matrix->kappa[i]) * unit;
             up[i] *= strength;
             down[i] *= strength;
         }
+    }
+}
+
+void EngramSliceMatrixRightHandSide(const EngramSliceMatrix *matrix, const double *from,
+                                    double *rhs)
+{
+    const int nodes = matrix->table->nodes;
+    const int has_refractory = matrix->table->refractory > 0.0;
+    const ptrdiff_t stride = matrix->stride;
+    const int arrives_at = has_refractory ? nodes : matrix->table->reset_node;
+    for (ptrdiff_t i = 0; i < (has_refractory ? nodes + 1 : nodes) * stride; i++) {
+        rhs[i] = from[i];
+    }
+    for (int k = 0; k < nodes; k++) {
+        double *target = rhs + (k < nodes - 1 ? k + 1 : arrives_at) * stride;
+        for (ptrdiff_t i = 0; i < matrix->slices; i++) {
+            const ptrdiff_t here = k * stride + i;
+            const double share = matrix->kappa[i] / (matrix->lambda - matrix->kappa[i]);
+            double moved = share * matrix->up[here] * from[here];
+            if (k < nodes - 1) {
+                moved -= share * matrix->down[here] * from[here + stride];
+            }
+            rhs[here] -= moved;
+            target[i] += moved;
+        }
+    }
+}
+
+void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *threshold_rate,
+                            const double *old_last, const double *last, double *firing_rate)
+{
+    for (ptrdiff_t i = 0; i < matrix->slices; i++) {
+        const double share = 2.0 * matrix->kappa[i] / matrix->lambda;
+        const double mean = (1.0 - share) * last[i] + share * old_last[i];
+        firing_rate[i] = threshold_rate[i] * (mean > 0.0 ? mean : 0.0);
     }
 }
 

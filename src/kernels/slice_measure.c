@@ -1,9 +1,14 @@
 #include <float.h>
+#include <math.h>
 
-#include "engram/kernels/slice_elimination.h"
-#include "slice_group.h"
+#include "engram/kernels/slice_step.h"
+#include "face_weights.h"
+#include "slice_sweep.h"
 
-/** Sum and minimum of one slice, in the order of StoreSolution. */
+/* Beyond it the density has a layer at the threshold that the nodes do not resolve. */
+static const double LARGEST_SMOOTH_Q = 1.0;
+
+/** Sum and minimum of one slice, in the order of a step. */
 static void MeasureSlice(const EngramFaceTable *table, ptrdiff_t stride, const double *density,
                          double *weight_density, double *minimum)
 {
@@ -26,18 +31,32 @@ static void MeasureSlice(const EngramFaceTable *table, ptrdiff_t stride, const d
     *minimum = smallest;
 }
 
+/** -h dp/dv at the threshold, where p is zero, from the four last nodes. */
+static double SlopeAtThreshold(const EngramFaceTable *table, ptrdiff_t stride,
+                               const double *density)
+{
+    const double *last = density + (table->nodes - 1) * stride;
+    return 4.0 * last[0] - 3.0 * last[-stride] + 4.0 / 3.0 * last[-2 * stride] -
+           0.25 * last[-3 * stride];
+}
+
 void EngramSliceMeasureRates(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
                              const double *drift, const double *density,
                              const EngramSliceResults *results)
 {
-    const double *last = density + (table->nodes - 1) * stride;
-    const EngramEvaluation evaluation = EngramEvaluationOf(table);
+    const int last = table->nodes - 1;
+    const double unit = table->noise / table->spacing;
     for (ptrdiff_t i = 0; i < slices; i++) {
-        const double scaled = EngramScaledDrift(table, drift[i]);
-        const double slice_factor = EngramSliceFactor(table, evaluation, scaled);
-        const double rate = ThresholdRate(table, evaluation, scaled, slice_factor);
-        results->threshold_rate[i] = rate;
-        results->firing_rate[i] = rate * last[i];
+        double up = 0.0;
+        double down = 0.0;
+        EngramFaceWeights(table, last, 1, &drift[i], &up, &down);
+        results->threshold_rate[i] = unit * up;
+        results->firing_rate[i] = unit * up * density[last * stride + i];
+        const double q = drift[i] / unit - table->faces[last].position;
+        if (table->order == 4 && table->nodes >= 4 && fabs(q) <= LARGEST_SMOOTH_Q) {
+            results->firing_rate[i] =
+                unit * fmax(SlopeAtThreshold(table, stride, density + i), 0.0);
+        }
     }
 }
 

@@ -22,8 +22,9 @@ static PetscErrorCode ApplyGth(PC pc, Vec rhs, Vec solution)
     PetscCall(VecGetArrayWrite(solution, &to));
     const EngramGrid *grid = slices->grid;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
-    EngramSliceEliminate(&slices->table, grid->w_local, grid->w_stride, slices->lambda,
-                         slices->excess, slices->drift, from, to, slices->work, &slices->results);
+    const EngramSliceStep step = {.lambda = slices->lambda, .drift = slices->drift, .is_bare = 1};
+    EngramSliceStepTake(&slices->table, grid->w_local, grid->w_stride, &step, from, to,
+                        slices->work, &slices->results);
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_SLICE_SOLVE,
                                 FLOPS_PER_CELL * (double)(grid->v_nodes * grid->w_local)));
     PetscCall(VecRestoreArrayWrite(solution, &to));

@@ -34,6 +34,7 @@ PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, EngramF
                                      grid->v_min, grid->v_spacing, noise, flux) == 0,
                PETSC_COMM_SELF, PETSC_ERR_MEM, "No memory for the face table");
     EngramFaceTableSetRefractory(&slices->table, refractory);
+    EngramFaceTableSetOrder(&slices->table, (int)grid->v_order);
     const PetscInt length = EngramFaceTableRows(&slices->table) * grid->w_stride;
     PetscCall(EngramAlignedCalloc(padded, &slices->drift));
     PetscCall(EngramAlignedCalloc((PetscInt)EngramSliceWorkSize(&slices->table), &slices->work));
@@ -57,6 +58,7 @@ PetscErrorCode SliceOperatorAllocateEntries(SliceOperator *slices)
     slices->entries.stride = grid->w_stride;
     PetscCall(EngramAlignedCalloc(length, &slices->entries.up));
     PetscCall(EngramAlignedCalloc(length, &slices->entries.down));
+    PetscCall(EngramAlignedCalloc(grid->w_stride, &slices->entries.kappa));
     PetscCall(MatCreateSeqAIJ(PETSC_COMM_SELF, length, length, ENTRIES_PER_ROW, NULL,
                               &slices->assembled));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -130,6 +132,7 @@ PetscErrorCode SliceOperatorDestroy(SliceOperator *slices)
     PetscCall(EngramAlignedFree(&slices->results.minimum));
     PetscCall(EngramAlignedFree(&slices->entries.up));
     PetscCall(EngramAlignedFree(&slices->entries.down));
+    PetscCall(EngramAlignedFree(&slices->entries.kappa));
     PetscCall(MatDestroy(&slices->shell));
     PetscCall(MatDestroy(&slices->assembled));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -9,15 +9,14 @@
 
 #include "engram/grid/grid.h"
 #include "engram/kernels/face_table.h"
-#include "engram/kernels/slice_elimination.h"
 #include "engram/kernels/slice_matrix.h"
+#include "engram/kernels/slice_step.h"
 
 /** Everything that defines the matrix of this step, and the work space of its elimination. */
 typedef struct SliceOperator {
     const EngramGrid *grid; /* borrowed */
     EngramFaceTable table;
     double lambda;
-    double excess; /* relative excess of mass that the elimination takes out */
     double *drift; /* [padded slices] */
     double *work;  /* [EngramSliceWorkSize] */
     EngramSliceResults results;

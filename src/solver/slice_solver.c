@@ -21,13 +21,15 @@ const EngramOptionTable EngramSliceSolverOptions = {
     "Slice solver (and any other PETSc KSP or PC option with the prefix -slice_)", solver_options,
     (int)(sizeof(solver_options) / sizeof(solver_options[0]))};
 
+static const double FLOPS_PER_CELL = 40.0;
+
 struct EngramSliceSolver {
     const EngramGrid *grid; /* borrowed */
     SliceOperator slices;
     KSP ksp;
     PetscBool is_direct; /* the PC is the exact inverse and nothing is asked of the KSP */
-    Vec alias;           /* right-hand side of a direct solve: shares the density's memory */
-    Vec rhs;             /* right-hand side of any other solve */
+    Vec old;             /* rows before the reacting part, where another method solves */
+    Vec rhs;             /* its right-hand side */
     Vec trial;           /* its solution where only the rates are wanted */
 };
 
@@ -155,15 +157,14 @@ PetscErrorCode EngramSliceSolverSetUp(EngramSliceSolver solver)
     PetscFunctionBeginUser;
     const PetscInt length = EngramSliceSolverRows(solver) * solver->grid->w_stride;
     PetscCall(ChooseMethod(solver));
-    if (solver->is_direct) {
-        PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 1, length, NULL, &solver->alias));
-    } else {
+    if (!solver->is_direct) {
         /* Monitors multiply with the matrix, even where the method itself does not. */
         PetscCall(SliceOperatorAllocateEntries(&solver->slices));
         PetscCall(SliceOperatorAssemble(&solver->slices));
         PetscCall(KSPSetOperators(solver->ksp, solver->slices.shell, solver->slices.assembled));
         PetscCall(VecCreateSeq(PETSC_COMM_SELF, length, &solver->rhs));
         PetscCall(VecDuplicate(solver->rhs, &solver->trial));
+        PetscCall(VecDuplicate(solver->rhs, &solver->old));
     }
     PetscCall(EngramErrorCaptureBegin(&captured));
     const PetscErrorCode outcome = KSPSetUp(solver->ksp);
@@ -196,27 +197,10 @@ double *EngramSliceSolverDrift(EngramSliceSolver solver)
     return solver->slices.drift;
 }
 
-/**
- * What KSPPREONLY does, less its clearing of the solution, which would cost a quarter of the solve
- * and forbid working in place. The two vectors may share their memory; the elimination allows it.
- */
-static PetscErrorCode SolveDirectly(EngramSliceSolver solver, const EngramDensity *density,
-                                    const EngramDensity *solution)
-{
-    PC pc = NULL;
-    PetscFunctionBeginUser;
-    PetscCall(KSPGetPC(solver->ksp, &pc));
-    PetscCall(VecPlaceArray(solver->alias, density->values));
-    PetscCall(PCApply(pc, solver->alias, solution->vec));
-    PetscCall(VecResetArray(solver->alias));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, Vec rhs, Vec solution)
 {
     KSPConvergedReason reason = KSP_CONVERGED_ITERATING;
     PetscFunctionBeginUser;
-    PetscCall(SliceOperatorAssemble(&solver->slices));
     PetscCall(KSPSetOperators(solver->ksp, solver->slices.shell, solver->slices.assembled));
     PetscCall(KSPSolve(solver->ksp, rhs, solution));
     PetscCall(KSPGetConvergedReason(solver->ksp, &reason));
@@ -228,23 +212,84 @@ static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, Vec rhs, Vec soluti
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static EngramSliceStep StepOf(const SliceOperator *slices, double excess,
+                              const EngramSliceTransport *transport)
+{
+    return (EngramSliceStep){
+        .lambda = slices->lambda, .excess = excess, .drift = slices->drift, .transport = transport};
+}
+
+/** The rows before the reacting part, in `solver->old`, and the right-hand side of the solve. */
+static PetscErrorCode PrepareRightHandSide(EngramSliceSolver solver,
+                                           const EngramSliceTransport *transport,
+                                           const EngramDensity *density)
+{
+    SliceOperator *slices = &solver->slices;
+    double *old = NULL;
+    double *rhs = NULL;
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = solver->grid;
+    PetscCall(SliceOperatorAssemble(slices));
+    PetscCall(VecCopy(density->vec, solver->old));
+    PetscCall(VecGetArray(solver->old, &old));
+    PetscCall(VecGetArray(solver->rhs, &rhs));
+    if (transport && transport->order == 1) {
+        EngramTransportApply(density->rows, grid->w_local, grid->w_stride, transport->fractions,
+                             transport->left_ghost, transport->right_ghost, density->values, old);
+    } else if (transport) {
+        EngramTransportLimitedApply(density->rows, grid->w_local, grid->w_stride,
+                                    transport->courant, transport->left_ghost,
+                                    transport->right_ghost, density->values, old);
+    }
+    EngramSliceMatrixRightHandSide(&slices->entries, old, rhs);
+    PetscCall(VecRestoreArray(solver->rhs, &rhs));
+    PetscCall(VecRestoreArray(solver->old, &old));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** N of a step whose result is known. */
+static PetscErrorCode FindRates(EngramSliceSolver solver, const double *solution)
+{
+    const double *old = NULL;
+    const EngramSliceResults *results = &solver->slices.results;
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = solver->grid;
+    const PetscInt last = (grid->v_nodes - 1) * grid->w_stride;
+    EngramSliceMeasureRates(&solver->slices.table, grid->w_local, grid->w_stride,
+                            solver->slices.drift, solution, results);
+    PetscCall(VecGetArrayRead(solver->old, &old));
+    EngramSliceMatrixRates(&solver->slices.entries, results->threshold_rate, old + last,
+                           solution + last, results->firing_rate);
+    PetscCall(VecRestoreArrayRead(solver->old, &old));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, double excess,
+                                      const EngramSliceTransport *transport,
                                       const EngramDensity *density, const EngramDensity *solution)
 {
+    SliceOperator *slices = &solver->slices;
     PetscFunctionBeginUser;
-    solver->slices.lambda = lambda;
-    solver->slices.excess = solver->is_direct ? excess : 0.0;
+    const EngramGrid *grid = solver->grid;
+    slices->lambda = lambda;
     if (solver->is_direct) {
-        PetscCall(SolveDirectly(solver, density, solution));
+        const EngramSliceStep step = StepOf(slices, excess, transport);
+        PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
+        EngramSliceStepTake(&slices->table, grid->w_local, grid->w_stride, &step, density->values,
+                            solution->values, slices->work, &slices->results);
+        PetscCall(EngramLogEventEnd(ENGRAM_EVENT_SLICE_SOLVE,
+                                    FLOPS_PER_CELL * (double)(grid->v_nodes * grid->w_local)));
     } else {
-        PetscCall(VecCopy(density->vec, solver->rhs));
+        PetscCall(PrepareRightHandSide(solver, transport, density));
         PetscCall(SolveWithKsp(solver, solver->rhs, solution->vec));
         PetscCall(EngramSliceSolverMeasure(solver, solution));
+        PetscCall(FindRates(solver, solution->values));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode EngramSliceSolverTryRates(EngramSliceSolver solver, double lambda,
+                                         const EngramSliceTransport *transport,
                                          const EngramDensity *density)
 {
     const double *trial = NULL;
@@ -253,16 +298,17 @@ PetscErrorCode EngramSliceSolverTryRates(EngramSliceSolver solver, double lambda
     const EngramGrid *grid = solver->grid;
     slices->lambda = lambda;
     if (solver->is_direct) {
+        const EngramSliceStep step = StepOf(slices, 0.0, transport);
         PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
-        EngramSliceEliminate(&slices->table, grid->w_local, grid->w_stride, lambda, 0.0,
-                             slices->drift, density->values, NULL, slices->work, &slices->results);
+        EngramSliceStepTry(&slices->table, grid->w_local, grid->w_stride, &step, density->values,
+                           slices->work, &slices->results);
         PetscCall(EngramLogEventEnd(ENGRAM_EVENT_SLICE_SOLVE, 0.0));
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    PetscCall(SolveWithKsp(solver, density->vec, solver->trial));
+    PetscCall(PrepareRightHandSide(solver, transport, density));
+    PetscCall(SolveWithKsp(solver, solver->rhs, solver->trial));
     PetscCall(VecGetArrayRead(solver->trial, &trial));
-    EngramSliceMeasureRates(&slices->table, grid->w_local, grid->w_stride, slices->drift, trial,
-                            &slices->results);
+    PetscCall(FindRates(solver, trial));
     PetscCall(VecRestoreArrayRead(solver->trial, &trial));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -331,7 +377,7 @@ PetscErrorCode EngramSliceSolverDestroy(EngramSliceSolver *solver)
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     PetscCall(KSPDestroy(&(*solver)->ksp));
-    PetscCall(VecDestroy(&(*solver)->alias));
+    PetscCall(VecDestroy(&(*solver)->old));
     PetscCall(VecDestroy(&(*solver)->rhs));
     PetscCall(VecDestroy(&(*solver)->trial));
     PetscCall(SliceOperatorDestroy(&(*solver)->slices));

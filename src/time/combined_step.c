@@ -281,7 +281,8 @@ static PetscErrorCode Conclude(CombinedStep *step, double time, double excess)
         ReactionRate rate = {.guess = GuessOf(step, time - step->state.time, 0, 1),
                              .lagged = state->total_rate};
         state->mass_excess = RatesRoundOff(excess);
-        PetscCall(ReactionStep(reaction, time, REACTION_WITH_RATE, step->rows, step->rows, &rate));
+        PetscCall(
+            ReactionStep(reaction, time, REACTION_WITH_RATE, step->rows, NULL, step->rows, &rate));
         for (int k = 0; k < step->results; k++) {
             step->found[k].root = rate.root;
         }

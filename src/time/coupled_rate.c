@@ -18,7 +18,8 @@ static PetscErrorCode FindRates(EngramSliceSolver solver, const RateEquation *eq
     if (isinf(equation->lambda)) {
         PetscCall(EngramSliceSolverQuasiStatic(solver, equation->rows->values, NULL));
     } else if (equation->lambda > 0.0) {
-        PetscCall(EngramSliceSolverTryRates(solver, equation->lambda, equation->rows));
+        PetscCall(EngramSliceSolverTryRates(solver, equation->lambda, equation->transport,
+                                            equation->rows));
     } else {
         PetscCall(EngramSliceSolverMeasureRates(solver, equation->rows));
     }

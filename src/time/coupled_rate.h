@@ -22,7 +22,8 @@ typedef struct CoupledRate {
 
 /** One equation: rate = G(known + share * rate). */
 typedef struct RateEquation {
-    const EngramDensity *rows; /* p, or H where lambda is infinite */
+    const EngramDensity *rows;             /* p, or H where lambda is infinite */
+    const EngramSliceTransport *transport; /* still to be made of p, or NULL */
     double time;
     DriveSide side;
     double lambda; /* dt/eps; 0: the rates of the rows as they are; infinity: quasi-static */

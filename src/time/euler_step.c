@@ -7,15 +7,14 @@ PetscErrorCode EulerStepTake(const EulerStep *step, const EngramDensity *from,
                              double substeps, ReactionRate *rate)
 {
     EngramState *state = step->state;
-    const EngramDensity *rows = from;
+    TransportRest rest = {from, NULL};
     PetscFunctionBeginUser;
     if (step->transport) {
-        PetscCall(
-            TransportStepAdvance(step->transport, time - state->time, substeps, from, to, state));
-        rows = to;
+        PetscCall(TransportStepAdvance(step->transport, time - state->time, substeps, from, to,
+                                       state, &rest));
     }
     if (state->is_finite) {
-        PetscCall(ReactionStep(step->reaction, time, extent, rows, to, rate));
+        PetscCall(ReactionStep(step->reaction, time, extent, rest.rows, rest.transport, to, rate));
     }
     state->time = time;
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -83,14 +83,18 @@ ReactionRate ReactionKnownRate(const Reaction *reaction)
 
 /** What the activity of a step is made of: known + share * (rate at its end). */
 static RateEquation EquationOfStep(const Reaction *reaction, double time, const EngramDensity *rows,
-                                   double lagged)
+                                   const EngramSliceTransport *transport, double lagged)
 {
     const EngramState *state = reaction->state;
     const double dt = time - state->time;
     const double seen = time - reaction->delay;
     const double epsilon = reaction->model->phase.epsilon;
-    RateEquation equation = {
-        .rows = rows, .time = time, .side = DRIVE_AT_END, .known = 0.0, .share = 1.0};
+    RateEquation equation = {.rows = rows,
+                             .transport = transport,
+                             .time = time,
+                             .side = DRIVE_AT_END,
+                             .known = 0.0,
+                             .share = 1.0};
     equation.lambda = epsilon > 0.0 ? PetscMin(dt / epsilon, LARGEST_LAMBDA) : INFINITY;
     if (reaction->delay > 0.0) {
         equation.share = seen > state->time ? (seen - state->time) / dt : 0.0;
@@ -137,7 +141,8 @@ static PetscErrorCode SetDriveOfStep(Reaction *reaction, const RateEquation *equ
 }
 
 PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent extent,
-                            const EngramDensity *from, const EngramDensity *to, ReactionRate *rate)
+                            const EngramDensity *from, const EngramSliceTransport *transport,
+                            const EngramDensity *to, ReactionRate *rate)
 {
     EngramState *state = reaction->state;
     PetscFunctionBeginUser;
@@ -148,7 +153,7 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
     if (is_limit && extent == REACTION_SOLVE) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    const RateEquation equation = EquationOfStep(reaction, time, from, rate->lagged);
+    const RateEquation equation = EquationOfStep(reaction, time, from, transport, rate->lagged);
     PetscCall(SetDriveOfStep(reaction, &equation, rate));
     if (!state->is_finite) {
         PetscFunctionReturn(PETSC_SUCCESS);
@@ -158,7 +163,7 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
         PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, to->values, reaction->density));
     } else {
         PetscCall(EngramSliceSolverSolve(reaction->solver, equation.lambda, state->mass_excess,
-                                         from, to));
+                                         transport, from, to));
     }
     state->solves++;
     if (extent == REACTION_WITH_RATE) {

@@ -65,11 +65,13 @@ ReactionRate ReactionKnownRate(const Reaction *reaction);
  * solution is marked as a blow-up in the state, which then is that of the lagged coupling.
  * Collective.
  *
- * @param from  p, or H where eps = 0
- * @param to    what becomes of it; may be the same
+ * @param from       p, or H where eps = 0
+ * @param transport  what is still to be made of the transport of p, or NULL
+ * @param to         what becomes of it; may be the same
  */
 PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent extent,
-                            const EngramDensity *from, const EngramDensity *to, ReactionRate *rate);
+                            const EngramDensity *from, const EngramSliceTransport *transport,
+                            const EngramDensity *to, ReactionRate *rate);
 
 /** The rates of the slices at t = 0 for an initial density. Collective. */
 PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows);

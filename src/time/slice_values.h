@@ -6,7 +6,7 @@
 #define ENGRAM_SRC_TIME_SLICE_VALUES_H
 
 #include "engram/grid/density.h"
-#include "engram/kernels/slice_elimination.h"
+#include "engram/kernels/slice_step.h"
 
 /** The arrays of EngramSliceResults, [EngramGridPaddedSlices] each. */
 typedef struct SliceValues {

@@ -77,8 +77,9 @@ static void SetPhi(TransportStep *transport, const EngramState *state)
     }
 }
 
-static PetscErrorCode TransportExplicitly(TransportStep *transport, double dt,
-                                          const EngramDensity *from, const EngramDensity *to)
+/** Exchanges the ghosts of an explicit sub-step and finds its coefficients. */
+static PetscErrorCode PrepareExplicitly(TransportStep *transport, double dt,
+                                        const EngramDensity *from)
 {
     EngramGhost left;
     EngramGhost right;
@@ -92,19 +93,36 @@ static PetscErrorCode TransportExplicitly(TransportStep *transport, double dt,
     PetscCall(EngramHaloEnd(transport->halo, &left, &right));
     PetscCall(PetscArraycpy(phi + 2 - order, left.velocity, order));
     PetscCall(PetscArraycpy(phi + 2 + cells, right.velocity, order));
-    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_TRANSPORT));
     if (order == 1) {
         EngramTransportFractionsCompute(cells, ratio, phi + 1, grid->w_left_face,
                                         &transport->fractions);
-        EngramTransportApply(from->rows, cells, grid->w_stride, &transport->fractions, left.columns,
-                             right.columns, from->values, to->values);
     } else {
         EngramTransportCourantCompute(cells, ratio, phi, grid->w_left_face, &transport->courant);
-        EngramTransportLimitedApply(from->rows, cells, grid->w_stride, &transport->courant,
-                                    left.columns, right.columns, from->values, to->values);
     }
-    PetscCall(EngramLogEventEnd(ENGRAM_EVENT_TRANSPORT,
-                                FLOPS_PER_CELL[order] * (double)(from->rows * cells)));
+    transport->explicit_step = (EngramSliceTransport){.order = (int)order,
+                                                      .fractions = &transport->fractions,
+                                                      .courant = &transport->courant,
+                                                      .left_ghost = left.columns,
+                                                      .right_ghost = right.columns};
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ApplyExplicitly(const TransportStep *transport, const EngramDensity *from,
+                                      const EngramDensity *to)
+{
+    const EngramSliceTransport *step = &transport->explicit_step;
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = transport->grid;
+    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_TRANSPORT));
+    if (step->order == 1) {
+        EngramTransportApply(from->rows, grid->w_local, grid->w_stride, step->fractions,
+                             step->left_ghost, step->right_ghost, from->values, to->values);
+    } else {
+        EngramTransportLimitedApply(from->rows, grid->w_local, grid->w_stride, step->courant,
+                                    step->left_ghost, step->right_ghost, from->values, to->values);
+    }
+    PetscCall(EngramLogEventEnd(ENGRAM_EVENT_TRANSPORT, FLOPS_PER_CELL[step->order] *
+                                                            (double)(from->rows * grid->w_local)));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -131,10 +149,10 @@ static PetscBool IsPossible(const TransportStep *transport, double substeps, Eng
 }
 
 static PetscErrorCode SubCycle(TransportStep *transport, double dt, double fewest,
-                               const EngramDensity *from, const EngramDensity *to,
-                               EngramState *state)
+                               const EngramDensity *to, EngramState *state, TransportRest *rest)
 {
-    const EngramDensity *rows = from;
+    /* The weights of the limit model are transported by themselves. */
+    const PetscBool may_leave = (PetscBool)(transport->reaction->model->phase.epsilon > 0.0);
     double remaining = dt;
     double planned = fewest;
     PetscFunctionBeginUser;
@@ -147,16 +165,21 @@ static PetscErrorCode SubCycle(TransportStep *transport, double dt, double fewes
         const PetscBool is_last = (PetscBool)(substeps <= 1.0);
         const double step = is_last ? remaining : remaining / substeps;
         SetPhi(transport, state);
-        PetscCall(TransportExplicitly(transport, step, rows, to));
-        rows = to;
+        PetscCall(PrepareExplicitly(transport, step, rest->rows));
         state->substeps++;
         remaining = is_last ? 0.0 : remaining - step;
         planned = substeps - 1.0;
+        if (is_last && may_leave) {
+            rest->transport = &transport->explicit_step;
+            break;
+        }
+        PetscCall(ApplyExplicitly(transport, rest->rows, to));
+        rest->rows = to;
         if (state->substeps % SUBSTEPS_OF_ROUND_OFF == 0) {
-            PetscCall(ReactionRestoreMass(transport->reaction, rows));
+            PetscCall(ReactionRestoreMass(transport->reaction, to));
         }
         if (!is_last) {
-            PetscCall(ReactionRenewRates(transport->reaction, rows));
+            PetscCall(ReactionRenewRates(transport->reaction, to));
         }
     }
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -164,17 +187,19 @@ static PetscErrorCode SubCycle(TransportStep *transport, double dt, double fewes
 
 PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, double substeps,
                                     const EngramDensity *from, const EngramDensity *to,
-                                    EngramState *state)
+                                    EngramState *state, TransportRest *rest)
 {
     PetscFunctionBeginUser;
+    *rest = (TransportRest){from, NULL};
     if (transport->parameters.time == ENGRAM_TRANSPORT_EXPLICIT) {
-        PetscCall(SubCycle(transport, dt, substeps, from, to, state));
+        PetscCall(SubCycle(transport, dt, substeps, to, state, rest));
     } else if (IsPossible(transport, 1.0, state)) {
         const double phi = state->largest_learning * fabs(state->total_rate);
         state->learning_courant =
             PetscMax(state->learning_courant, 2.0 * phi * dt / transport->grid->w_spacing);
         SetPhi(transport, state);
         PetscCall(ImplicitTransportApply(&transport->implicit, dt, transport->phi + 2, from, to));
+        rest->rows = to;
         state->substeps++;
     }
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -6,8 +6,7 @@
 #define ENGRAM_SRC_TIME_TRANSPORT_STEP_H
 
 #include "engram/grid/density.h"
-#include "engram/kernels/transport.h"
-#include "engram/kernels/transport_limited.h"
+#include "engram/kernels/slice_step.h"
 #include "engram/model/learning_rule.h"
 #include "engram/time/state.h"
 #include "engram/time/time_parameters.h"
@@ -25,6 +24,7 @@ typedef struct TransportStep {
     double *phi;                        /* [w_local + 4] Phi, with two ghost cells at either end */
     EngramTransportFractions fractions; /* of the explicit transport of first order */
     EngramTransportCourant courant;     /* of the second */
+    EngramSliceTransport explicit_step; /* the present explicit sub-step */
     ImplicitTransport implicit;
 } TransportStep;
 
@@ -37,19 +37,27 @@ PetscErrorCode TransportStepCreate(const EngramGrid *grid, PetscInt rows,
                                    const EngramTransportParameters *parameters, Reaction *reaction,
                                    const EngramLearningRule *rule, TransportStep *transport);
 
+/** Where a transport has left the rows, and what is still to be made of it. */
+typedef struct TransportRest {
+    const EngramDensity *rows;
+    const EngramSliceTransport *transport; /* NULL: nothing; valid until the next transport */
+} TransportRest;
+
 /** Longest step without sub-steps for the rates of the state. Not collective. */
 double TransportStepLimit(const TransportStep *transport, const EngramState *state);
 
 /**
  * Transports rows over dt in at least the given number of sub-steps; counts them in the state, and
- * marks it when they are too many to go on. Collective.
+ * marks it when they are too many to go on. The last explicit sub-step of a density is left to the
+ * solve that follows, which makes it on the way. Collective.
  *
  * @param from  rows before
  * @param to    rows after; may be the same
+ * @param rest  where the rows are, and what is left
  */
 PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, double substeps,
                                     const EngramDensity *from, const EngramDensity *to,
-                                    EngramState *state);
+                                    EngramState *state, TransportRest *rest);
 
 /** Bytes of the work space that are as large as a density. Not collective. */
 double TransportStepMemory(const TransportStep *transport);

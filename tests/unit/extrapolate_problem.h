@@ -9,7 +9,7 @@
 #include "unit_support.h"
 
 #include "engram/kernels/extrapolate.h"
-#include "engram/kernels/slice_elimination.h"
+#include "engram/kernels/slice_step.h"
 
 /* One row more than nodes: the refractory state. More than one block of the sums. */
 enum { EXTRAPOLATE_NODES = 40, EXTRAPOLATE_ROWS = EXTRAPOLATE_NODES + 1 };

@@ -8,7 +8,7 @@
 
 #include "unit_support.h"
 
-#include "engram/kernels/slice_elimination.h"
+#include "engram/kernels/slice_step.h"
 
 /** A voltage grid from v_min to the threshold, by its number of unknown nodes. */
 typedef struct SliceGrid {
@@ -82,11 +82,23 @@ static inline void SliceProblemFill(SliceProblem *problem, UnitRandom *random)
     }
 }
 
+/** One step of all slices from a right-hand side; without a solution its rates alone. */
+static inline void SliceProblemStep(const SliceProblem *problem, double lambda, double excess,
+                                    const double *rhs, double *solution)
+{
+    const EngramSliceStep step = {.lambda = lambda, .excess = excess, .drift = problem->drift};
+    if (solution) {
+        EngramSliceStepTake(&problem->table, problem->slices, problem->stride, &step, rhs, solution,
+                            problem->work, &problem->results);
+    } else {
+        EngramSliceStepTry(&problem->table, problem->slices, problem->stride, &step, rhs,
+                           problem->work, &problem->results);
+    }
+}
+
 static inline void SliceProblemSolve(SliceProblem *problem, double lambda)
 {
-    EngramSliceEliminate(&problem->table, problem->slices, problem->stride, lambda, 0.0,
-                         problem->drift, problem->rhs, problem->solution, problem->work,
-                         &problem->results);
+    SliceProblemStep(problem, lambda, 0.0, problem->rhs, problem->solution);
 }
 
 /** Sum over the nodes of one slice. */

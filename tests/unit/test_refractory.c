@@ -212,8 +212,7 @@ static void TestExcessIsTakenOut(void **state)
     (void)state;
     const double excess = 1e-10;
     SliceProblem problem = Create(1, 43, 40.0);
-    EngramSliceEliminate(&problem.table, problem.slices, problem.stride, 1.0, excess, problem.drift,
-                         problem.rhs, problem.solution, problem.work, &problem.results);
+    SliceProblemStep(&problem, 1.0, excess, problem.rhs, problem.solution);
     for (ptrdiff_t i = 0; i < problem.slices; i++) {
         const long double before = RefractorySum(&problem, problem.rhs, i);
         const long double after = RefractorySum(&problem, problem.solution, i);
@@ -310,8 +309,7 @@ static void ExpectRatesAlone(SliceProblem *problem, double lambda)
         problem->results.minimum[i] = -7.0;
         problem->results.threshold_rate[i] = -7.0;
     }
-    EngramSliceEliminate(&problem->table, problem->slices, problem->stride, lambda, 0.0,
-                         problem->drift, problem->rhs, NULL, problem->work, &problem->results);
+    SliceProblemStep(problem, lambda, 0.0, problem->rhs, NULL);
     for (ptrdiff_t i = 0; i < problem->stride; i++) {
         const double rate = problem->results.firing_rate[i];
         UNIT_ASSERT_AT_MOST(fabs(rate - expected[i]), 1e-13 * expected[i]);
@@ -369,8 +367,7 @@ static void ExpectSameTogether(const SliceProblem *all, int trial, ptrdiff_t sli
             problem.solution[k * problem.stride + i] = all->rhs[k * all->stride + first + i];
         }
     }
-    EngramSliceEliminate(&problem.table, slices, problem.stride, 0.3, 0.0, problem.drift,
-                         problem.solution, problem.solution, problem.work, &problem.results);
+    SliceProblemStep(&problem, 0.3, 0.0, problem.solution, problem.solution);
     for (ptrdiff_t i = 0; i < slices; i++) {
         for (int k = 0; k < ROWS; k++) {
             UNIT_ASSERT_SAME_BITS(problem.solution[k * problem.stride + i],

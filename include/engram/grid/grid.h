@@ -19,6 +19,7 @@ typedef struct EngramGridParameters {
     double v_reset;
     double v_threshold;
     PetscInt v_cells;
+    PetscInt v_order; /**< 2 or 4 */
     double w_min;
     double w_max;
     PetscInt w_cells;
@@ -29,6 +30,7 @@ typedef struct EngramGrid {
     MPI_Comm comm; /**< borrowed */
     PetscMPIInt rank;
     PetscMPIInt size;
+    PetscInt v_order; /**< 2 or 4: of the fluxes in v */
     PetscInt v_nodes;
     PetscInt reset_node; /**< index of the node of V_R */
     double v_min;

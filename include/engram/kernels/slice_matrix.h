@@ -1,16 +1,15 @@
 /**
  * @file slice_matrix.h
- * The matrix I + lambda D of the reacting part, as a product and as its entries.
+ * The matrix of a step, I + (lambda - kappa) D_v + lambda D_R, as a product and as its entries, and
+ * what else a step of slice_step.h consists of, for iterative methods and for assembled matrices.
+ * Row k of slice i holds, with the weights of face_table.h,
  *
- * The same matrix that slice_elimination.h inverts, for iterative methods and for assembled
- * matrices. Row k of slice i holds
+ *     diagonal   1 + strength g (B(-q_k) + B(q_{k-1}))
+ *     left       -strength g B(-q_{k-1})        column k-1
+ *     right      -strength g B(q_k)             column k+1
+ *     spike      -strength g B(-q_{nodes-1})    last column, in the row of the reset node only
  *
- *     diagonal   1 + strength (B(-q_k) + B(q_{k-1}))
- *     left       -strength B(-q_{k-1})        column k-1
- *     right      -strength B(q_k)             column k+1
- *     spike      -strength B(-q_{nodes-1})    last column, in the row of the reset node only
- *
- * with strength = lambda a/h^2; nothing leaves to the left of node 0.
+ * with strength = (lambda - kappa) a/h^2; nothing leaves to the left of node 0.
  */
 #ifndef ENGRAM_KERNELS_SLICE_MATRIX_H
 #define ENGRAM_KERNELS_SLICE_MATRIX_H
@@ -26,6 +25,8 @@ typedef struct EngramSliceMatrix {
     ptrdiff_t stride; /**< distance of two rows of the arrays below, and of the densities */
     double *up;       /**< [nodes * stride], owned by the caller */
     double *down;     /**< [nodes * stride], owned by the caller */
+    double *kappa;    /**< [stride] kappa of each slice, owned by the caller */
+    double lambda;    /**< dt/eps */
     double leaving;   /**< lambda/tau, the share that leaves the refractory state; 0 without one */
 } EngramSliceMatrix;
 
@@ -33,8 +34,29 @@ typedef struct EngramSliceMatrix {
 void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const double *drift);
 
 /**
- * Product y = (I + lambda D) x; x and y are [rows * stride] with the rows of EngramFaceTableRows,
- * p[k * stride + i], and distinct.
+ * The right-hand side (I - kappa D_v) p_old of a step whose weights are filled in; shapes as in
+ * EngramSliceMatrixMultiply.
+ *
+ * @param from  p_old
+ * @param rhs   what is found; another array
+ */
+void EngramSliceMatrixRightHandSide(const EngramSliceMatrix *matrix, const double *from,
+                                    double *rhs);
+
+/**
+ * N of every slice after a step, from its flux before and after.
+ *
+ * @param threshold_rate  [slices] of the last face
+ * @param old_last        [slices] p_old of the last node
+ * @param last            [slices] p_new of the last node
+ * @param firing_rate     [slices] what is found, not negative
+ */
+void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *threshold_rate,
+                            const double *old_last, const double *last, double *firing_rate);
+
+/**
+ * Product y = A x with the matrix A of the step; x and y are [rows * stride] with the rows of
+ * EngramFaceTableRows, p[k * stride + i], and distinct.
  */
 void EngramSliceMatrixMultiply(const EngramSliceMatrix *matrix, const double *x, double *y);
 

@@ -3,7 +3,7 @@
  * The implicit step of a rank's voltage slices, as a PETSc KSP with options prefix "slice_".
  *
  * The default, -slice_ksp_type preonly -slice_pc_type gth, is the subtraction-free elimination of
- * slice_elimination.h as a preconditioner that is the exact inverse. Any other KSP and PC of PETSc
+ * slice_step.h, and as a preconditioner the exact inverse. Any other KSP and PC of PETSc
  * can be put in its place; it then works on the assembled matrix.
  */
 #ifndef ENGRAM_SOLVER_SLICE_SOLVER_H
@@ -14,7 +14,7 @@
 #include "engram/base/options.h"
 #include "engram/grid/density.h"
 #include "engram/grid/grid.h"
-#include "engram/kernels/slice_elimination.h"
+#include "engram/kernels/slice_step.h"
 
 /** Name of the preconditioner type that is registered. */
 #define ENGRAM_PC_GTH "gth"
@@ -65,14 +65,16 @@ double *EngramSliceSolverDrift(EngramSliceSolver solver);
 /**
  * Advances the density by one implicit step and reports on the slices. Not collective.
  *
- * @param lambda   dt/eps > 0
- * @param excess   relative excess of the total mass, of the size of round-off, that the elimination
- *                 takes out again; other methods leave it
- * @param density   p
- * @param solution  p_new of (I + lambda D) p_new = p; may be the same density
+ * @param lambda     dt/eps > 0
+ * @param excess     relative excess of the total mass, of the size of round-off, that the
+ * elimination takes out again; other methods leave it
+ * @param transport  what is still to be made of the transport in w before; NULL: nothing
+ * @param density    p
+ * @param solution   p_new of slice_step.h; may be the same density
  * @return ENGRAM_ERR_SOLVER when an iterative method did not converge
  */
 PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, double excess,
+                                      const EngramSliceTransport *transport,
                                       const EngramDensity *density, const EngramDensity *solution);
 
 /**
@@ -80,6 +82,7 @@ PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, d
  * @return ENGRAM_ERR_SOLVER when an iterative method did not converge
  */
 PetscErrorCode EngramSliceSolverTryRates(EngramSliceSolver solver, double lambda,
+                                         const EngramSliceTransport *transport,
                                          const EngramDensity *density);
 
 /**
@@ -95,7 +98,7 @@ PetscErrorCode EngramSliceSolverQuasiStatic(EngramSliceSolver solver, const doub
 /** Measures the slices of a density with the present drifts, without a solve. Not collective. */
 PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDensity *density);
 
-/** Measures the firing rates alone, which takes one row of the density. Not collective. */
+/** Measures the firing rates alone, which takes the last rows of the density. Not collective. */
 PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver,
                                              const EngramDensity *density);
 

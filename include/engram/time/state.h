@@ -8,7 +8,7 @@
 #include <petscsys.h>
 
 #include "engram/grid/density.h"
-#include "engram/kernels/slice_elimination.h"
+#include "engram/kernels/slice_step.h"
 
 /** Most results that a step combines: that of one, two and three sub-steps. */
 #define ENGRAM_COMBINED_RESULTS 3

@@ -1,0 +1,195 @@
+/**
+ * @file slice_plan.h
+ * What all groups of slices of one step share, and how a group begins.
+ */
+#ifndef ENGRAM_SRC_KERNELS_SLICE_PLAN_H
+#define ENGRAM_SRC_KERNELS_SLICE_PLAN_H
+
+#include <math.h>
+
+#include "slice_sweep.h"
+
+/* A slice may be negative by this part of its mass: tails that fall faster than a factor of ten a
+ * node alternate in sign there. They are put to zero, and the rest scaled. */
+#define NEGATIVE_PART 1e-9
+
+/* |rho| is at least this: lambda is then off by a rounding, and mass is kept all the same. */
+#define SMALLEST_RHO 1e-12
+
+/* Slices of a group where many are left. */
+#if VECTOR_LANES == 8
+enum { MAIN_VECTORS = 3, NARROW_VECTORS = 1 };
+#elif VECTOR_LANES == 4
+enum { MAIN_VECTORS = 4, NARROW_VECTORS = 1 };
+#else
+enum { MAIN_VECTORS = 8 / VECTOR_LANES, NARROW_VECTORS = MAIN_VECTORS };
+#endif
+
+/** Vectors of the next group where so many slices are left. */
+ENGRAM_INLINE int VectorsOfGroup(ptrdiff_t left)
+{
+    return left > MAIN_VECTORS * VECTOR_LANES - ENGRAM_SLICE_PADDING ? MAIN_VECTORS
+                                                                     : NARROW_VECTORS;
+}
+
+/** Memory of the sweeps over a group, [row][slice of the group] unless said otherwise. */
+typedef struct PlanWork {
+    double *ratios;
+    double *old;     /* P, where a slice may have to be solved again */
+    double *values;  /* [row][lane] of slices that are solved again */
+    double *again;   /* [row][lane] their ratios */
+    double *left[2]; /* [row][2] old neighbours: of the present group, and for the next one */
+    double *flux[2]; /* [row] likewise */
+    double *edge;    /* a row with ghosts */
+} PlanWork;
+
+/** A step of all slices. */
+typedef struct Plan {
+    const EngramFaceTable *table;
+    const EngramSliceStep *step;
+    const EngramSliceResults *results;
+    ptrdiff_t slices;
+    ptrdiff_t stride;
+    const double *from;
+    double *to;
+    ExplicitPart part; /* of slices that need no second solve */
+    double rho;        /* (lambda - kappa')/kappa */
+    int may_fail;      /* lambda < 2 kappa' */
+    RefractoryShares shares;
+    PlanWork work;
+    int turn; /* which of the two columns the present group reads */
+} Plan;
+
+ENGRAM_INLINE double RhoOf(double rho)
+{
+    return fabs(rho) < SMALLEST_RHO ? SMALLEST_RHO : rho;
+}
+
+ENGRAM_INLINE Plan MakePlan(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
+                            const EngramSliceStep *step, const double *from, double *to,
+                            double *work, const EngramSliceResults *results)
+{
+    const ptrdiff_t rows = table->nodes + 1;
+    const double tau = table->refractory;
+    const double lambda = step->lambda;
+    const int is_fourth = table->order == 4;
+    const double kappa = is_fourth ? table->kappa : 0.0;
+    double *columns = work + (2 * ENGRAM_SLICE_GROUP + 2 * ENGRAM_SLICE_PADDING) * rows;
+    return (Plan){.table = table,
+                  .step = step,
+                  .results = results,
+                  .slices = slices,
+                  .stride = stride,
+                  .from = from,
+                  .to = to,
+                  .part = is_fourth && !step->is_bare ? EXPLICIT_WHOLE : EXPLICIT_NONE,
+                  .rho = RhoOf((lambda - kappa) / table->kappa),
+                  .may_fail = !step->is_bare && kappa > 0.5 * lambda,
+                  .shares = {tau / (tau + lambda), lambda / (tau + lambda)},
+                  .work = {.ratios = work,
+                           .old = work + ENGRAM_SLICE_GROUP * rows,
+                           .values = work + 2 * ENGRAM_SLICE_GROUP * rows,
+                           .again = work + (2 * ENGRAM_SLICE_GROUP + ENGRAM_SLICE_PADDING) * rows,
+                           .left = {columns, columns + 2 * rows},
+                           .flux = {columns + 4 * rows, columns + 5 * rows},
+                           .edge = columns + 6 * rows}};
+}
+
+/** Where the rows of the group from a slice on come from. */
+ENGRAM_INLINE void BeginSource(const Plan *plan, ptrdiff_t first, int vectors, int order,
+                               RowSource *source)
+{
+    const EngramSliceTransport *transport = plan->step->transport;
+    source->transport = transport;
+    source->from = plan->from + first;
+    source->stride = plan->stride;
+    source->scale = (1.0 - plan->step->excess) / plan->rho;
+    source->first = first;
+    source->cells = plan->slices - first;
+    source->edge = plan->work.edge;
+    if (order > 0) {
+        source->left = first == 0 ? transport->left_ghost : plan->work.left[plan->turn];
+        source->flux = plan->work.flux[plan->turn];
+        source->kept_left = plan->work.left[1 - plan->turn];
+        source->kept_flux = plan->work.flux[1 - plan->turn];
+    }
+    if (order == 1) {
+        FillOrder1(source, vectors);
+    } else if (order == 2) {
+        FillOrder2(source, vectors);
+    }
+}
+
+/** Content through the left face of the first slice, in all rows; order 2. */
+static inline void FindFirstFlux(const Plan *plan)
+{
+    const EngramSliceTransport *transport = plan->step->transport;
+    const EngramTransportCourant *courant = transport->courant;
+    const double decay = courant->decay[0];
+    LaneTransport lanes = {
+        .has_plus = 1, .has_minus = 1, .has_decay_left = 1, .has_decay_right = 1};
+    for (int i = 0; i < 3; i++) {
+        lanes.plus[i][0] = VectorOf(fmax(courant->phi[i], 0.0));
+        lanes.minus[i][0] = VectorOf(fmax(-courant->phi[i + 1], 0.0));
+    }
+    lanes.decay_left[0] = VectorOf(fmax(decay, 0.0));
+    lanes.decay_right[0] = VectorOf(fmax(-decay, 0.0));
+    lanes.open[0] = VectorOf(courant->open[0]);
+    for (int k = 0; k < EngramFaceTableRows(plan->table); k++) {
+        const double *row = plan->from + k * plan->stride;
+        const double beyond = plan->slices > 1 ? row[1] : transport->right_ghost[2 * k];
+        const Neighbours p = {.left = VectorOf(transport->left_ghost[2 * k]),
+                              .here = VectorOf(transport->left_ghost[2 * k + 1]),
+                              .right = VectorOf(row[0]),
+                              .beyond = VectorOf(beyond)};
+        plan->work.flux[plan->turn][k] = FluxOfOrder2(&lanes, 0, p)[0];
+    }
+}
+
+/** Sets chi of a vector of slices and what follows from it. */
+ENGRAM_INLINE void SetChi(const Plan *plan, LaneSystem *system, int j, Vector chi)
+{
+    const double usual = plan->part == EXPLICIT_NONE ? 0.0 : 1.0;
+    Vector rho = plan->rho + (usual - chi);
+    rho = VectorChoose(VectorMagnitude(rho) < SMALLEST_RHO, VectorOf(SMALLEST_RHO), rho);
+    system->chi[j] = chi;
+    system->rho[j] = rho;
+    system->identity[j] = 1.0 / rho;
+    system->rescale[j] = plan->rho / rho;
+}
+
+/** Whether all slices of a group are within the range of the polynomials. */
+ENGRAM_INLINE int IsWithinRange(const Plan *plan, ptrdiff_t first, int vectors)
+{
+    VectorBits outside = {0};
+    for (int j = 0; j < vectors; j++) {
+        const Vector drift = VectorLoad(plan->step->drift + first + j * VECTOR_LANES);
+        outside |= IsOutside(plan->table, ScaledDrift(plan->table, drift));
+    }
+    return plan->table->flux == ENGRAM_FLUX_SCHARFETTER_GUMMEL && !VectorAny(outside);
+}
+
+/** The system of a group; its threshold rates go to the results. */
+ENGRAM_INLINE void BeginSystem(const Plan *plan, ptrdiff_t first, int vectors,
+                               Evaluation evaluation, LaneSystem *system)
+{
+    const EngramFaceTable *table = plan->table;
+    const double unit = 12.0 * table->noise / table->spacing;
+    const double usual = plan->part == EXPLICIT_NONE ? 0.0 : 1.0;
+    for (int j = 0; j < vectors; j++) {
+        const ptrdiff_t at = first + j * VECTOR_LANES;
+        const Vector scaled = ScaledDrift(table, VectorLoad(plan->step->drift + at));
+        Vector chi = VectorOf(usual);
+        system->scaled[j] = scaled;
+        system->outside[j] = IsOutside(table, scaled);
+        if (evaluation == EVALUATE_ANY && plan->part != EXPLICIT_NONE) {
+            chi = VectorChoose(system->outside[j], LargestChi(table, scaled), chi);
+        }
+        SetChi(plan, system, j, chi);
+        system->outflow[j] =
+            WeightsOfFace(table, evaluation, table->nodes - 1, scaled, system->outside[j]).up;
+        VectorStore(plan->results->threshold_rate + at, unit * system->outflow[j]);
+    }
+}
+
+#endif

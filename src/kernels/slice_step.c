@@ -1,0 +1,186 @@
+#include "engram/kernels/slice_step.h"
+
+#include "slice_again.h"
+#include "slice_plan.h"
+
+size_t EngramSliceWorkSize(const EngramFaceTable *table)
+{
+    const size_t rows = (size_t)table->nodes + 1;
+    return (2 * ENGRAM_SLICE_GROUP + 2 * ENGRAM_SLICE_PADDING + 6) * rows + ENGRAM_SLICE_GROUP +
+           MOST_GHOSTS;
+}
+
+/** What a group of slices is worked on with. */
+typedef struct Group {
+    RowSource source;
+    LaneSystem system;
+    Vector refractory[MOST_VECTORS]; /* P of the refractory state */
+    double *to;                      /* first node, first slice */
+    double *old;                     /* P of all nodes, or NULL where it is not needed again */
+} Group;
+
+/** P of a row; kept for a second solve as the plan scales it, and then scaled for the slice. */
+ENGRAM_INLINE void ReadRow(const Group *group, int k, int vectors, int order, ExplicitPart part,
+                           Vector *value)
+{
+    RowValues(&group->source, k, vectors, order, value);
+    if (group->old) {
+        ENGRAM_UNROLL
+        for (int j = 0; j < vectors; j++) {
+            VectorStore(group->old + ((ptrdiff_t)k * vectors + j) * VECTOR_LANES, value[j]);
+        }
+    }
+    for (int j = 0; part == EXPLICIT_SHARE && j < vectors; j++) {
+        value[j] *= group->system.rescale[j];
+    }
+}
+
+/** From the threshold down to node 1. */
+ENGRAM_INLINE void SweepDown(const Plan *plan, const Group *group, int vectors, int order,
+                             Evaluation evaluation, ExplicitPart part, Elimination *state)
+{
+    const EngramFaceTable *table = plan->table;
+    const int width = vectors * VECTOR_LANES;
+    Vector below[MOST_VECTORS];
+    for (int k = table->nodes - 1; k >= 1; k--) {
+        double *quotients = group->to + k * plan->stride;
+        double *ratios = plan->work.ratios + (ptrdiff_t)k * width;
+        if (k > PREFETCH_ROWS) {
+            PrefetchRow(group->source.from + (k - PREFETCH_ROWS) * plan->stride, width);
+        }
+        ReadRow(group, k - 1, vectors, order, part, below);
+        if (k > table->reset_node) {
+            EliminateNode(table, state, &group->system, k, vectors, evaluation, part, 1, below,
+                          quotients, ratios);
+        } else {
+            if (k == table->reset_node) {
+                ReturnToReset(state, vectors);
+            }
+            EliminateNode(table, state, &group->system, k, vectors, evaluation, part, 0, below,
+                          quotients, ratios);
+        }
+    }
+    if (table->reset_node == 0) {
+        ReturnToReset(state, vectors);
+    }
+}
+
+/** Back up from node 0. */
+ENGRAM_INLINE void SweepUp(const Plan *plan, double *to, int vectors, const Elimination *state,
+                           Substitution *found)
+{
+    const int nodes = plan->table->nodes;
+    const int width = vectors * VECTOR_LANES;
+    BeginSubstitution(found, state, vectors, to);
+    for (int k = 1; k < nodes; k++) {
+        SubstituteNode(found, vectors, plan->work.ratios + (ptrdiff_t)k * width,
+                       to + k * plan->stride);
+        if (EndsBlock(k, nodes)) {
+            CloseBlock(found, vectors);
+        }
+    }
+}
+
+/** Reports a vector of slices, and stores their refractory state. */
+ENGRAM_INLINE void Report(const Plan *plan, ptrdiff_t at, SliceOutcome outcome)
+{
+    const EngramFaceTable *table = plan->table;
+    const EngramSliceResults *results = plan->results;
+    Vector total = outcome.total;
+    if (table->refractory > 0.0) {
+        VectorStore(plan->to + table->nodes * plan->stride + at, outcome.refractory);
+        total += outcome.refractory;
+    }
+    VectorStore(results->firing_rate + at, outcome.rate);
+    VectorStore(results->weight_density + at, table->spacing * total);
+    VectorStore(results->minimum + at, outcome.least);
+}
+
+/** The outcome of vector j, with the slices solved again that need it. */
+ENGRAM_INLINE void FinishVector(const Plan *plan, const Group *group, int vectors, int j,
+                                const Substitution *found)
+{
+    const ptrdiff_t at = group->source.first + j * VECTOR_LANES;
+    SliceOutcome outcome = OutcomeOf(plan, VectorLoad(plan->results->threshold_rate + at),
+                                     &group->system, j, found, group->refractory[j]);
+    if (group->old) {
+        const OldRows rows = {group->old + j * VECTOR_LANES, vectors * VECTOR_LANES};
+        RepairSlices(plan, at, &rows, group->system.chi[j], &outcome);
+    }
+    Report(plan, at, outcome);
+}
+
+/** One group: `vectors` of slices from `first` on. */
+ENGRAM_INLINE void TakeGroup(const Plan *plan, ptrdiff_t first, int vectors, int order,
+                             Evaluation evaluation, ExplicitPart part)
+{
+    Group group;
+    Elimination state;
+    Substitution found;
+    const int last = plan->table->nodes - 1;
+    const int has_refractory = plan->table->refractory > 0.0;
+    group.to = plan->to + first;
+    group.old = plan->may_fail ? plan->work.old : NULL;
+    BeginSource(plan, first, vectors, order, &group.source);
+    BeginSystem(plan, first, vectors, evaluation, &group.system);
+    for (int j = 0; j < vectors; j++) {
+        group.refractory[j] = VectorOf(0.0);
+    }
+    if (has_refractory) {
+        ReadRow(&group, last + 1, vectors, order, part, group.refractory);
+    }
+    ReadRow(&group, last, vectors, order, part, state.here);
+    BeginElimination(&state, &group.system, vectors, part, plan->shares,
+                     has_refractory ? group.refractory : NULL);
+    SweepDown(plan, &group, vectors, order, evaluation, part, &state);
+    SweepUp(plan, group.to, vectors, &state, &found);
+    for (int j = 0; j < vectors; j++) {
+        FinishVector(plan, &group, vectors, j, &found);
+    }
+}
+
+/**
+ * The constants make loops of their own for each width, transport and order, of one text: the
+ * arithmetic of a slice is the same in all widths, so its bits do not depend on the group it is in.
+ */
+ENGRAM_INLINE void TakeWithin(const Plan *plan, ptrdiff_t first, int vectors, int order)
+{
+    if (plan->part == EXPLICIT_NONE) {
+        TakeGroup(plan, first, vectors, order, EVALUATE_POLYNOMIAL, EXPLICIT_NONE);
+    } else {
+        TakeGroup(plan, first, vectors, order, EVALUATE_POLYNOMIAL, EXPLICIT_WHOLE);
+    }
+}
+
+/** Takes the next group and returns how many vectors it has. */
+ENGRAM_INLINE int TakeNext(const Plan *plan, ptrdiff_t first, int order)
+{
+    if (VectorsOfGroup(plan->slices - first) == MAIN_VECTORS &&
+        IsWithinRange(plan, first, MAIN_VECTORS)) {
+        TakeWithin(plan, first, MAIN_VECTORS, order);
+        return MAIN_VECTORS;
+    }
+    if (IsWithinRange(plan, first, NARROW_VECTORS)) {
+        TakeWithin(plan, first, NARROW_VECTORS, order);
+    } else {
+        TakeGroup(plan, first, NARROW_VECTORS, order, EVALUATE_ANY, EXPLICIT_SHARE);
+    }
+    return NARROW_VECTORS;
+}
+
+void EngramSliceStepTake(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
+                         const EngramSliceStep *step, const double *from, double *to, double *work,
+                         const EngramSliceResults *results)
+{
+    Plan plan = MakePlan(table, slices, stride, step, from, to, work, results);
+    const int order = step->transport ? step->transport->order : 0;
+    if (order == 2) {
+        FindFirstFlux(&plan);
+    }
+    for (ptrdiff_t first = 0; first < slices; plan.turn = 1 - plan.turn) {
+        const int vectors = order == 0   ? TakeNext(&plan, first, 0)
+                            : order == 1 ? TakeNext(&plan, first, 1)
+                                         : TakeNext(&plan, first, 2);
+        first += vectors * VECTOR_LANES;
+    }
+}
