@@ -51,7 +51,10 @@ static void FillRoughly(SliceProblem *problem, UnitRandom *random)
         const int place = UnitRandomBelow(random, NODES);
         problem->drift[i] = UnitRandomBetween(random, -5.0, 8.0);
         for (int k = 0; k < NODES; k++) {
-            double value = kind == 0 ? k == place : kind == 1 ? k >= place : kind == 2 ? k <= place : 0;
+            double value = kind == 0   ? k == place
+                           : kind == 1 ? k >= place
+                           : kind == 2 ? k <= place
+                                       : 0;
             value = kind == 3 ? k >= NODES - 2 : value;
             value = kind == 4 ? ldexp(1.0, -UnitRandomBelow(random, 60)) : value;
             problem->rhs[k * problem->stride + i] = value;
@@ -91,7 +94,8 @@ static void StepDensely(const SliceProblem *problem, ptrdiff_t slice, double lam
     long double fluxes[ROWS];
     const EngramFaceTable *table = &problem->table;
     const long double kappa = (long double)EngramFaceTableKappa(table, problem->drift[slice]);
-    const long double leaves = table->refractory > 0.0 ? (long double)(lambda / table->refractory) : 0;
+    const long double leaves =
+        table->refractory > 0.0 ? (long double)(lambda / table->refractory) : 0;
     for (int j = 0; j < ROWS; j++) {
         for (int k = 0; k < ROWS; k++) {
             unit[k] = k == j ? 1.0L : 0.0L;
