@@ -33,6 +33,12 @@ ENGRAM_INLINE Vector ScaledDrift(const EngramFaceTable *table, Vector drift)
     return drift * (table->spacing / table->noise);
 }
 
+/** (a/h) g B(-q), the rate at which the last node fires, from the weight of the last face. */
+ENGRAM_INLINE Vector ThresholdRate(const EngramFaceTable *table, Vector up)
+{
+    return (12.0 * table->noise / table->spacing) * up;
+}
+
 /** In which lanes the polynomial may not be used on all faces. */
 ENGRAM_INLINE VectorBits IsOutside(const EngramFaceTable *table, Vector scaled)
 {

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-#include "engram/kernels/slice_step.h"
 #include "columns.h"
+#include "engram/kernels/slice_step.h"
 
 /* Slices of a wide group. */
 enum { WIDE_GROUP = 32 };

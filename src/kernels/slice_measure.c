@@ -47,12 +47,11 @@ void EngramSliceMeasureRates(const EngramFaceTable *table, ptrdiff_t slices, ptr
     const int last = table->nodes - 1;
     const double unit = table->noise / table->spacing;
     for (ptrdiff_t i = 0; i < slices; i++) {
-        double up = 0.0;
-        double down = 0.0;
-        EngramFaceWeights(table, last, 1, &drift[i], &up, &down);
-        results->threshold_rate[i] = unit * up;
-        results->firing_rate[i] = unit * up * density[last * stride + i];
-        const double q = drift[i] / unit - table->faces[last].position;
+        const Vector scaled = ScaledDrift(table, VectorOf(drift[i]));
+        const Vector up = AnyWeights(table, last, scaled, IsOutside(table, scaled)).up;
+        const double q = scaled[0] - table->faces[last].position;
+        results->threshold_rate[i] = ThresholdRate(table, up)[0];
+        results->firing_rate[i] = results->threshold_rate[i] * density[last * stride + i];
         if (table->order == 4 && table->nodes >= 4 && fabs(q) <= LARGEST_SMOOTH_Q) {
             results->firing_rate[i] =
                 unit * fmax(SlopeAtThreshold(table, stride, density + i), 0.0);

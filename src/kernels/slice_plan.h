@@ -25,11 +25,12 @@ enum { MAIN_VECTORS = 4, NARROW_VECTORS = 1 };
 enum { MAIN_VECTORS = 8 / VECTOR_LANES, NARROW_VECTORS = MAIN_VECTORS };
 #endif
 
-/** Vectors of the next group where so many slices are left. */
-ENGRAM_INLINE int VectorsOfGroup(ptrdiff_t left)
+/** Vectors of the group that starts at a slice: many where the padded slices go on for so long. */
+ENGRAM_INLINE int VectorsOfGroup(ptrdiff_t slices, ptrdiff_t first)
 {
-    return left > MAIN_VECTORS * VECTOR_LANES - ENGRAM_SLICE_PADDING ? MAIN_VECTORS
-                                                                     : NARROW_VECTORS;
+    const ptrdiff_t padded =
+        (slices + ENGRAM_SLICE_PADDING - 1) / ENGRAM_SLICE_PADDING * ENGRAM_SLICE_PADDING;
+    return padded - first >= MAIN_VECTORS * VECTOR_LANES ? MAIN_VECTORS : NARROW_VECTORS;
 }
 
 /** Memory of the sweeps over a group, [row][slice of the group] unless said otherwise. */
@@ -174,7 +175,6 @@ ENGRAM_INLINE void BeginSystem(const Plan *plan, ptrdiff_t first, int vectors,
                                Evaluation evaluation, LaneSystem *system)
 {
     const EngramFaceTable *table = plan->table;
-    const double unit = 12.0 * table->noise / table->spacing;
     const double usual = plan->part == EXPLICIT_NONE ? 0.0 : 1.0;
     for (int j = 0; j < vectors; j++) {
         const ptrdiff_t at = first + j * VECTOR_LANES;
@@ -188,7 +188,7 @@ ENGRAM_INLINE void BeginSystem(const Plan *plan, ptrdiff_t first, int vectors,
         SetChi(plan, system, j, chi);
         system->outflow[j] =
             WeightsOfFace(table, evaluation, table->nodes - 1, scaled, system->outside[j]).up;
-        VectorStore(plan->results->threshold_rate + at, unit * system->outflow[j]);
+        VectorStore(plan->results->threshold_rate + at, ThresholdRate(table, system->outflow[j]));
     }
 }
 

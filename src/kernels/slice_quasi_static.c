@@ -31,12 +31,11 @@ ENGRAM_INLINE void EliminateWithoutSums(QuasiGroup *group, int vectors, Evaluati
 {
     const EngramFaceTable *table = group->table;
     Vector spike[MOST_VECTORS];
-    const double unit = 12.0 * table->noise / table->spacing;
     for (int j = 0; j < vectors; j++) {
         spike[j] =
             WeightsOfFace(table, evaluation, table->nodes - 1, group->scaled[j], group->outside[j])
                 .up;
-        group->threshold_rate[j] = unit * spike[j];
+        group->threshold_rate[j] = ThresholdRate(table, spike[j]);
     }
     for (int k = table->nodes - 1; k >= 1; k--) {
         const double is_above = k > table->reset_node ? 1.0 : 0.0;
@@ -188,7 +187,7 @@ void EngramSliceQuasiStatic(const EngramFaceTable *table, ptrdiff_t slices, ptrd
                         .profile = work,
                         .ratio = work + ((ptrdiff_t)table->nodes + 1) * ENGRAM_SLICE_GROUP};
     for (ptrdiff_t first = 0; first < slices;) {
-        int vectors = VectorsOfGroup(slices - first);
+        int vectors = VectorsOfGroup(slices, first);
         group.weight_density = weight_density + first;
         group.density = density ? density + first : NULL;
         if (vectors == MAIN_VECTORS && SetDrifts(&group, MAIN_VECTORS, drift + first)) {

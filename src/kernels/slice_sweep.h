@@ -14,9 +14,9 @@
 #ifndef ENGRAM_SRC_KERNELS_SLICE_SWEEP_H
 #define ENGRAM_SRC_KERNELS_SLICE_SWEEP_H
 
+#include "columns.h"
 #include "face_weights.h"
 #include "slice_rows.h"
-#include "columns.h"
 
 /** How much of the explicit part there is; a constant wherever the functions below are inlined. */
 typedef enum ExplicitPart { EXPLICIT_NONE, EXPLICIT_WHOLE, EXPLICIT_SHARE } ExplicitPart;

@@ -4,7 +4,7 @@
  */
 #include "refractory_problem.h"
 
-/* The last two are too small for a factored table. */
+/* The last two are too small for the polynomials. */
 static const double NOISES[] = {1.0, 0.05, 1e-3, 1e-5};
 enum { NOISE_COUNT = sizeof(NOISES) / sizeof(NOISES[0]) };
 
@@ -223,7 +223,7 @@ static void TestAnyNoise(void **state)
     const double noises[] = {1e-4, 1e-5, 1e-6, 1e-7, 1e-9};
     for (int n = 0; n < 10; n++) {
         ExpectUsableStates(GridOf(299, 249, noises[n / 2]), FLUXES[n % 2]);
-        /* Many standard deviations wide, also where the table is factored. */
+        /* Many standard deviations wide, also where the weights are polynomials. */
         const int step = n / 2;
         const SliceGrid wide = {619, 609, -60.0, 2.0, 0.06 + 0.1 * step};
         ExpectUsableStates(wide, FLUXES[n % 2]);

@@ -10,7 +10,7 @@
 
 enum { NODES = 53, SLICES = 13, STRIDE = 16 };
 
-/* The last one is too small for a factored table. */
+/* The last one is too small for the polynomials. */
 static const double NOISES[3] = {1.0, 0.02, 1e-4};
 static const double LAMBDAS[4] = {1e-4, 0.3, 50.0, 1e8};
 static const int RESETS[4] = {0, 40, NODES - 2, NODES - 1};
@@ -34,6 +34,7 @@ static void CreateMatrixProblem(int trial, MatrixProblem *problem)
     problem->matrix.stride = STRIDE;
     problem->matrix.up = UnitAllocate(NODES * STRIDE);
     problem->matrix.down = UnitAllocate(NODES * STRIDE);
+    problem->matrix.kappa = UnitAllocate(STRIDE);
     EngramSliceMatrixFill(&problem->matrix, problem->lambda, problem->slices.drift);
 }
 
@@ -41,6 +42,7 @@ static void DestroyMatrixProblem(MatrixProblem *problem)
 {
     free(problem->matrix.up);
     free(problem->matrix.down);
+    free(problem->matrix.kappa);
     SliceProblemDestroy(&problem->slices);
 }
 

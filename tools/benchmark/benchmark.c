@@ -40,7 +40,7 @@ static PetscErrorCode SolveSlices(EngramSimulation *simulation)
     const EngramState *state = EngramStepperState(simulation->stepper);
     PetscCall(EngramSliceSolverSolve(simulation->solver,
                                      simulation->time.step / simulation->model->phase.epsilon, 0.0,
-                                     state->density, state->density));
+                                     NULL, state->density, state->density));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -75,7 +75,7 @@ size_t EngramSliceWorkSize(const EngramFaceTable *table);
  *
  * Densities are stored p[k * stride + i]: node k, slice i, the slices contiguous; 64-byte alignment
  * of the rows is not needed for correctness but makes the loops fast. Entries from `slices` up to
- * the next multiple of ENGRAM_SLICE_PADDING are read and written too, as slices of their own.
+ * the next multiple of ENGRAM_SLICE_PADDING may be read and written too, as slices of their own.
  *
  * @param table    faces of the voltage grid
  * @param slices   slices of this process
