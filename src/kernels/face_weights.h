@@ -9,6 +9,9 @@
 #include "engram/kernels/face_table.h"
 #include "vector.h"
 
+/* Vectors of a group at most. */
+enum { MOST_VECTORS = 8 };
+
 /* Beyond it e^-|q| is held at e^-700, near the smallest normal double. */
 #define LARGE_ARGUMENT 700.0
 
@@ -46,40 +49,54 @@ ENGRAM_INLINE VectorBits IsOutside(const EngramFaceTable *table, Vector scaled)
              (scaled <= table->lowest + table->largest_q));
 }
 
+/** sum = sum*square + coefficient, for all vectors: a coefficient is read once for them. */
+ENGRAM_INLINE void AddTerm(int vectors, const Vector *square, double coefficient, Vector *sum)
+{
+    const Vector term = VectorOf(coefficient);
+    ENGRAM_UNROLL
+    for (int j = 0; j < vectors; j++) {
+        sum[j] = VectorMultiplyAdd(sum[j], square[j], term);
+    }
+}
+
 /**
- * m(q) for a square within the range of the table. The degree is the same in all columns, so that
+ * m(q) for squares within the range of the table. The degree is the same in all columns, so that
  * the choice costs little; each case is written out.
  */
-ENGRAM_INLINE Vector MeanOfSquare(const EngramFaceTable *table, Vector square)
+ENGRAM_INLINE void MeansOfSquares(const EngramFaceTable *table, int vectors, const Vector *square,
+                                  Vector *sum)
 {
     const double *mean = table->mean;
-    Vector sum = VectorOf(mean[table->degree]);
+    const Vector leading = VectorOf(mean[table->degree]);
+    ENGRAM_UNROLL
+    for (int j = 0; j < vectors; j++) {
+        sum[j] = leading;
+    }
     switch (table->degree) {
     case ENGRAM_FACE_DEGREE:
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[13]));
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[12]));
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[11]));
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[10]));
+        AddTerm(vectors, square, mean[13], sum);
+        AddTerm(vectors, square, mean[12], sum);
+        AddTerm(vectors, square, mean[11], sum);
+        AddTerm(vectors, square, mean[10], sum);
         /* fall through */
     case 10:
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[9]));
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[8]));
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[7]));
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[6]));
+        AddTerm(vectors, square, mean[9], sum);
+        AddTerm(vectors, square, mean[8], sum);
+        AddTerm(vectors, square, mean[7], sum);
+        AddTerm(vectors, square, mean[6], sum);
         /* fall through */
     case 6:
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[5]));
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[4]));
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[3]));
+        AddTerm(vectors, square, mean[5], sum);
+        AddTerm(vectors, square, mean[4], sum);
+        AddTerm(vectors, square, mean[3], sum);
         /* fall through */
     case 3:
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[2]));
+        AddTerm(vectors, square, mean[2], sum);
         /* fall through */
     default:
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[1]));
-        sum = VectorMultiplyAdd(sum, square, VectorOf(mean[0]));
+        AddTerm(vectors, square, mean[1], sum);
+        AddTerm(vectors, square, mean[0], sum);
     }
-    return sum;
 }
 
 /** g/24 from m. */
@@ -90,16 +107,30 @@ ENGRAM_INLINE Vector FactorOfMean(const EngramFace *face, Vector mean)
 }
 
 /** By polynomials: no exponential, no division, and nothing that cancels badly. */
-ENGRAM_INLINE FaceWeights PolynomialWeights(const EngramFaceTable *table, int index, Vector scaled)
+ENGRAM_INLINE void PolynomialWeights(const EngramFaceTable *table, int index, int vectors,
+                                     const Vector *scaled, FaceWeights *weights)
 {
     const EngramFace *face = &table->faces[index];
-    const Vector q = scaled - face->position;
-    const Vector square = q * q;
-    const Vector mean = MeanOfSquare(table, square);
-    const Vector factor = FactorOfMean(face, mean);
-    const Vector even = factor * VectorMultiplyAdd(square, mean, VectorOf(2.0));
-    return (FaceWeights){.up = VectorMultiplyAdd(factor, q, even),
-                         .down = VectorSubtractProduct(even, factor, q)};
+    const Vector position = VectorOf(face->position);
+    const Vector curve = VectorOf(face->curve);
+    const Vector slope = VectorOf(face->slope);
+    Vector square[MOST_VECTORS];
+    Vector mean[MOST_VECTORS];
+    ENGRAM_UNROLL
+    for (int j = 0; j < vectors; j++) {
+        const Vector q = scaled[j] - position;
+        square[j] = q * q;
+    }
+    MeansOfSquares(table, vectors, square, mean);
+    ENGRAM_UNROLL
+    for (int j = 0; j < vectors; j++) {
+        const Vector q = scaled[j] - position;
+        const Vector rise = VectorMultiplyAdd(curve, mean[j], slope);
+        const Vector factor = VectorMultiplyAdd(rise, mean[j], VectorOf(1.0 / 24.0));
+        const Vector even = factor * VectorMultiplyAdd(square[j], mean[j], VectorOf(2.0));
+        weights[j].up = VectorMultiplyAdd(factor, q, even);
+        weights[j].down = VectorSubtractProduct(even, factor, q);
+    }
 }
 
 /** e^x - 1 for |x| <= ln(2)/2, by its Taylor polynomial of degree 13. */
@@ -149,7 +180,9 @@ ENGRAM_INLINE FaceWeights GeneralWeights(const EngramFaceTable *table, int index
     const Vector smaller = larger * decay.decayed;
     const double range = table->largest_q * table->largest_q;
     const Vector square = q * q;
-    const Vector near = MeanOfSquare(table, VectorSmaller(square, VectorOf(range)));
+    const Vector held = VectorSmaller(square, VectorOf(range));
+    Vector near;
+    MeansOfSquares(table, 1, &held, &near);
     const Vector far = (larger + smaller - 2.0) / VectorLarger(square, VectorOf(range));
     const Vector mean = VectorChoose(square <= range, near, far);
     const Vector factor = 2.0 * FactorOfMean(face, mean);
@@ -177,18 +210,25 @@ ENGRAM_INLINE FaceWeights AnyWeights(const EngramFaceTable *table, int index, Ve
     if (table->flux == ENGRAM_FLUX_HARMONIC) {
         return HarmonicWeights(table, index, scaled);
     }
+    FaceWeights inside;
     const FaceWeights general = GeneralWeights(table, index, scaled);
-    const FaceWeights inside = PolynomialWeights(table, index, scaled);
+    PolynomialWeights(table, index, 1, &scaled, &inside);
     return (FaceWeights){.up = VectorChoose(outside, general.up, inside.up),
                          .down = VectorChoose(outside, general.down, inside.down)};
 }
 
 /** @param outside  of the range of the polynomials; looked at only where any slice is welcome */
-ENGRAM_INLINE FaceWeights WeightsOfFace(const EngramFaceTable *table, Evaluation evaluation,
-                                        int index, Vector scaled, VectorBits outside)
+ENGRAM_INLINE void WeightsOfFace(const EngramFaceTable *table, Evaluation evaluation, int index,
+                                 int vectors, const Vector *scaled, const VectorBits *outside,
+                                 FaceWeights *weights)
 {
-    return evaluation == EVALUATE_ANY ? AnyWeights(table, index, scaled, outside)
-                                      : PolynomialWeights(table, index, scaled);
+    if (evaluation == EVALUATE_POLYNOMIAL) {
+        PolynomialWeights(table, index, vectors, scaled, weights);
+        return;
+    }
+    for (int j = 0; j < vectors; j++) {
+        weights[j] = AnyWeights(table, index, scaled[j], outside[j]);
+    }
 }
 
 /** The share of kappa with which the explicit part takes no more out of a node than it may. */

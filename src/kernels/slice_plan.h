@@ -20,7 +20,10 @@
 #if VECTOR_LANES == 8
 enum { MAIN_VECTORS = 3, NARROW_VECTORS = 1 };
 #elif VECTOR_LANES == 4
-enum { MAIN_VECTORS = 4, NARROW_VECTORS = 1 };
+#ifndef MV
+#define MV 4
+#endif
+enum { MAIN_VECTORS = MV, NARROW_VECTORS = 1 };
 #else
 enum { MAIN_VECTORS = 8 / VECTOR_LANES, NARROW_VECTORS = MAIN_VECTORS };
 #endif
@@ -186,8 +189,9 @@ ENGRAM_INLINE void BeginSystem(const Plan *plan, ptrdiff_t first, int vectors,
             chi = VectorChoose(system->outside[j], LargestChi(table, scaled), chi);
         }
         SetChi(plan, system, j, chi);
-        system->outflow[j] =
-            WeightsOfFace(table, evaluation, table->nodes - 1, scaled, system->outside[j]).up;
+        FaceWeights last;
+        WeightsOfFace(table, evaluation, table->nodes - 1, 1, &scaled, &system->outside[j], &last);
+        system->outflow[j] = last.up;
         VectorStore(plan->results->threshold_rate + at, ThresholdRate(table, system->outflow[j]));
     }
 }

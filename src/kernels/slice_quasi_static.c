@@ -31,21 +31,21 @@ ENGRAM_INLINE void EliminateWithoutSums(QuasiGroup *group, int vectors, Evaluati
 {
     const EngramFaceTable *table = group->table;
     Vector spike[MOST_VECTORS];
+    FaceWeights faces[MOST_VECTORS];
+    WeightsOfFace(table, evaluation, table->nodes - 1, vectors, group->scaled, group->outside,
+                  faces);
     for (int j = 0; j < vectors; j++) {
-        spike[j] =
-            WeightsOfFace(table, evaluation, table->nodes - 1, group->scaled[j], group->outside[j])
-                .up;
+        spike[j] = faces[j].up;
         group->threshold_rate[j] = ThresholdRate(table, spike[j]);
     }
     for (int k = table->nodes - 1; k >= 1; k--) {
         const double is_above = k > table->reset_node ? 1.0 : 0.0;
         double *ratios = group->ratio + (ptrdiff_t)k * vectors * VECTOR_LANES;
+        WeightsOfFace(table, evaluation, k - 1, vectors, group->scaled, group->outside, faces);
         ENGRAM_UNROLL
         for (int j = 0; j < vectors; j++) {
-            const FaceWeights face =
-                WeightsOfFace(table, evaluation, k - 1, group->scaled[j], group->outside[j]);
             const Vector leaving = is_above * spike[j];
-            const Vector ratio = face.up * VectorReciprocal(leaving + face.down);
+            const Vector ratio = faces[j].up * VectorReciprocal(leaving + faces[j].down);
             VectorStore(ratios + j * VECTOR_LANES, ratio);
             spike[j] = leaving * ratio;
         }

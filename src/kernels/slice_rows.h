@@ -8,9 +8,9 @@
 
 #include "columns.h"
 #include "engram/kernels/slice_step.h"
-#include "vector.h"
+#include "face_weights.h"
 
-enum { MOST_VECTORS = 8, MOST_GHOSTS = 2 };
+enum { MOST_GHOSTS = 2 };
 
 /** Numbers of the transport, one a slice of the group. */
 typedef struct LaneTransport {

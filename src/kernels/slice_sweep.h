@@ -48,6 +48,12 @@ typedef struct Elimination {
     Vector here[MOST_VECTORS];     /* P of the node */
 } Elimination;
 
+/** 1/rho, which is one number where no slice has a chi of its own. */
+ENGRAM_INLINE Vector IdentityOf(const LaneSystem *system, int j, ExplicitPart part)
+{
+    return system->identity[part == EXPLICIT_SHARE ? j : 0];
+}
+
 /** Content that the explicit part moves from node to node. */
 ENGRAM_INLINE Vector ExplicitFlux(ExplicitPart part, Vector chi, Vector up, Vector below,
                                   Vector down, Vector above)
@@ -88,10 +94,12 @@ ENGRAM_INLINE void EliminateNode(const EngramFaceTable *table, Elimination *stat
                                  Evaluation evaluation, ExplicitPart part, int has_spike,
                                  const Vector *below, double *quotients, double *ratios)
 {
+    FaceWeights faces[MOST_VECTORS];
+    WeightsOfFace(table, evaluation, k - 1, vectors, system->scaled, system->outside, faces);
     ENGRAM_UNROLL
     for (int j = 0; j < vectors; j++) {
-        const FaceWeights face =
-            WeightsOfFace(table, evaluation, k - 1, system->scaled[j], system->outside[j]);
+        const FaceWeights face = faces[j];
+        const Vector identity = IdentityOf(system, j, part);
         Vector value = state->carry[j];
         Vector rest = below[j];
         if (part != EXPLICIT_NONE) {
@@ -105,7 +113,7 @@ ENGRAM_INLINE void EliminateNode(const EngramFaceTable *table, Elimination *stat
         const Vector ratio = face.up * reciprocal;
         const Vector quotient = value * reciprocal;
         state->carry[j] = VectorMultiplyAdd(quotient, face.down, rest);
-        state->sum[j] = VectorMultiplyAdd(state->sum[j], ratio, system->identity[j]);
+        state->sum[j] = VectorMultiplyAdd(state->sum[j], ratio, identity);
         if (has_spike) {
             state->returned[j] = VectorMultiplyAdd(state->spike[j], quotient, state->returned[j]);
             state->spike[j] *= ratio;

@@ -16,10 +16,11 @@ ENGRAM_INLINE void EliminateUpwards(const EngramFaceTable *table, Trial *trial, 
                                     const LaneSystem *system, int k, int vectors,
                                     Evaluation evaluation, ExplicitPart part, const Vector *above)
 {
+    FaceWeights faces[MOST_VECTORS];
+    WeightsOfFace(table, evaluation, k, vectors, system->scaled, system->outside, faces);
     ENGRAM_UNROLL
     for (int j = 0; j < vectors; j++) {
-        const FaceWeights face =
-            WeightsOfFace(table, evaluation, k, system->scaled[j], system->outside[j]);
+        const FaceWeights face = faces[j];
         Vector value = trial->carry[j];
         Vector rest = above[j];
         if (part != EXPLICIT_NONE) {
@@ -37,7 +38,7 @@ ENGRAM_INLINE void EliminateUpwards(const EngramFaceTable *table, Trial *trial, 
             state->spike[j] *= on;
         }
         trial->sum[j] =
-            VectorMultiplyAdd(trial->sum[j] * face.down, reciprocal, system->identity[j]);
+            VectorMultiplyAdd(trial->sum[j] * face.down, reciprocal, IdentityOf(system, j, part));
         trial->here[j] = above[j];
     }
 }
