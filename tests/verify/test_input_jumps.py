@@ -17,6 +17,7 @@ NETWORK = {
     "model_v_min": -5,
     "initial_density": "exp(-(v + 1)^2/0.5)",
     "grid_v_cells": 70,
+    "grid_v_order": 2,
     "grid_w_min": 0.5,
     "grid_w_max": 0.5,
     "grid_w_cells": 1,

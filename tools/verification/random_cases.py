@@ -85,6 +85,7 @@ def random_case(random, number):
         "model_learning": pick(random, LEARNING), "transport_order": 1,
         "model_refractory": round(random.uniform(0.05, 1.0), 2) if random.uniform() < 0.4 else 0,
         "initial_density": f"{weights}*{pick(random, POTENTIALS)}",
+        "grid_v_order": 2,
         "grid_v_cells": pick(random, (24, 36, 48)),
     })
     options.setdefault("model_plasticity", pick(random, ("true", "false"), 0.3, "true"))

@@ -39,7 +39,7 @@ class Case:
 
 BASE = {
     "model_input": "1", "model_response": "N/(1 + N)", "model_learning": "1",
-    "grid_v_cells": 48, "grid_w_cells": 12, "grid_w_min": 0, "grid_w_max": 1, "transport_order": 1,
+    "grid_v_cells": 48, "grid_v_order": 2, "grid_w_cells": 12, "grid_w_min": 0, "grid_w_max": 1, "transport_order": 1,
 }
 
 # Weights that are nobody's symmetry, with potentials far from and at the threshold.
