@@ -21,6 +21,10 @@ const EngramOptionTable EngramSliceSolverOptions = {
     "Slice solver (and any other PETSc KSP or PC option with the prefix -slice_)", solver_options,
     (int)(sizeof(solver_options) / sizeof(solver_options[0]))};
 
+/* The rates of a moment are those at the end of a step so short, in units of kappa: a shorter one
+ * would lose digits, a longer one would see what becomes of them. */
+static const double MOMENT = 1e-4;
+
 static const double FLOPS_PER_CELL = 40.0;
 
 struct EngramSliceSolver {
@@ -335,6 +339,18 @@ PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDe
 }
 
 PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity *density)
+{
+    PetscFunctionBeginUser;
+    if (solver->slices.table.order == 4) {
+        PetscCall(
+            EngramSliceSolverTryRates(solver, MOMENT * solver->slices.table.kappa, NULL, density));
+    } else {
+        PetscCall(EngramSliceSolverRenewRates(solver, density));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramSliceSolverRenewRates(EngramSliceSolver solver, const EngramDensity *density)
 {
     PetscFunctionBeginUser;
     EngramSliceMeasureRates(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,

@@ -42,7 +42,7 @@ PetscErrorCode ReactionRenewRates(Reaction *reaction, const EngramDensity *rows)
 {
     PetscFunctionBeginUser;
     if (reaction->model->phase.epsilon > 0.0) {
-        PetscCall(EngramSliceSolverMeasureRates(reaction->solver, rows));
+        PetscCall(EngramSliceSolverRenewRates(reaction->solver, rows));
     } else {
         const EngramSliceResults *results = reaction->state->results;
         for (PetscInt i = 0; i < reaction->grid->w_local; i++) {
