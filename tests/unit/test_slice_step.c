@@ -131,6 +131,16 @@ static void StepDensely(const SliceProblem *problem, ptrdiff_t slice, double lam
     }
 }
 
+/** N over the weight of the last face, which may be negative, too. */
+static long double RateOverWeight(const SliceProblem *problem, ptrdiff_t slice, double lambda,
+                                  const long double *p)
+{
+    const double kappa = EngramFaceTableKappa(&problem->table, problem->drift[slice]);
+    const long double share = 2.0L * (long double)kappa / (long double)lambda;
+    const double old = problem->rhs[(NODES - 1) * problem->stride + slice];
+    return (1.0L - share) * p[NODES - 1] + share * (long double)old;
+}
+
 static void TestAgainstDenseSolve(void **state)
 {
     (void)state;
@@ -148,7 +158,7 @@ static void TestAgainstDenseSolve(void **state)
                 long double wanted[NODES + 1];
                 StepDensely(&problem, i, LAMBDAS[l], wanted);
                 const double sum = (double)SliceSum(&problem, problem.rhs, i);
-                long double least = 0.0L;
+                long double least = RateOverWeight(&problem, i, LAMBDAS[l], wanted);
                 for (int k = 0; k < NODES; k++) {
                     least = wanted[k] < least ? wanted[k] : least;
                 }
