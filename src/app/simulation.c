@@ -73,6 +73,20 @@ static PetscErrorCode CheckIntervals(EngramOptions options, const EngramTimePara
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Gives the solver the neuron's own drift. */
+static PetscErrorCode SetNeuron(const EngramModel *model, const EngramGrid *grid,
+                                EngramSliceSolver solver)
+{
+    double *mean = NULL;
+    double *slope = NULL;
+    PetscFunctionBeginUser;
+    PetscCall(PetscMalloc2(grid->v_nodes, &mean, grid->v_nodes, &slope));
+    PetscCall(EngramModelDrift(model, grid, mean, slope));
+    PetscCall(EngramSliceSolverSetNeuron(solver, mean, slope));
+    PetscCall(PetscFree2(mean, slope));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
                                      EngramSimulation *simulation)
 {
@@ -102,6 +116,7 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscCall(EngramSliceSolverCreate(simulation->grid,
                                       EngramModelNoise(model, model->initial_rate), model->flux,
                                       model->refractory, &simulation->solver));
+    PetscCall(SetNeuron(model, simulation->grid, simulation->solver));
     PetscCall(EngramSliceSolverSetFromOptions(simulation->solver));
     PetscCall(EngramSliceSolverSetUp(simulation->solver));
     PetscCall(EngramOptionsRefuseUnknown(options));

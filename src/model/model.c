@@ -8,6 +8,10 @@ static const EngramOption model_options[] = {
     {"model_noise", ENGRAM_OPTION_EXPRESSION, "1", "expression in N",
      "diffusion coefficient a(N) > 0 (half the variance of the noise, potential^2)",
      ENGRAM_BOUND_NONE, 0},
+    {"model_drift", ENGRAM_OPTION_EXPRESSION, "-v", "expression in v",
+     "drift of the neuron by itself, to which input and network are added: -v leaks, v^2 + c is a "
+     "quadratic neuron",
+     ENGRAM_BOUND_NONE, 0},
     {"model_epsilon", ENGRAM_OPTION_REAL, "0.1", "dimensionless",
      "ratio eps of the reacting time scale to the learning time scale; 0 is the limit model, whose "
      "potentials are quasi-static",
@@ -111,6 +115,7 @@ PetscErrorCode EngramModelCreate(EngramOptions options, EngramModel **model)
         EngramOptionsGetBoolean(options, "initial_quasi_static", &made->initial_quasi_static));
     PetscCall(EngramOptionsGetBoolean(options, "model_plasticity", &whole.plasticity));
     PetscCall(GetFlux(options, &made->flux));
+    PetscCall(GetExpression(options, "model_drift", "v", &made->drift));
     PetscCall(GetExpression(options, "model_noise", "N", &made->noise));
     PetscCall(EngramOptionsGetText(options, "model_input", &input));
     PetscCall(EngramInputCreate("model_input", input, &made->input));
@@ -138,6 +143,29 @@ double EngramModelResponse(const EngramModel *model, double total_rate)
 double EngramModelNoise(const EngramModel *model, double total_rate)
 {
     return EngramExpressionValue(model->noise, &total_rate);
+}
+
+PetscErrorCode EngramModelDrift(const EngramModel *model, const EngramGrid *grid, double *mean,
+                                double *slope)
+{
+    const double h = grid->v_spacing;
+    PetscFunctionBeginUser;
+    for (PetscInt k = 0; k < grid->v_nodes; k++) {
+        double values[3];
+        for (int i = 0; i < 3; i++) {
+            const double v = grid->v_min + ((double)(k + 1) + 0.5 * i) * h;
+            values[i] = EngramExpressionValue(model->drift, &v);
+            if (!isfinite(values[i])) {
+                PetscCall(
+                    EngramInputError("-model_drift \"%s\": is %g at v = %g; it must be finite "
+                                     "from -model_v_min to -model_v_threshold",
+                                     EngramExpressionText(model->drift), values[i], v));
+            }
+        }
+        mean[k] = (values[0] + 4.0 * values[1] + values[2]) / 6.0;
+        slope[k] = (values[2] - values[0]) / h;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** A value the user's expression must not have, and where. */
@@ -220,6 +248,7 @@ PetscErrorCode EngramModelDestroy(EngramModel **model)
     if (!*model) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
+    PetscCall(EngramExpressionDestroy(&(*model)->drift));
     PetscCall(EngramExpressionDestroy(&(*model)->noise));
     PetscCall(EngramInputDestroy(&(*model)->input));
     PetscCall(EngramExpressionDestroy(&(*model)->response));

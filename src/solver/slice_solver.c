@@ -196,6 +196,14 @@ void EngramSliceSolverSetNoise(EngramSliceSolver solver, double noise)
     EngramFaceTableSetNoise(&solver->slices.table, noise);
 }
 
+PetscErrorCode EngramSliceSolverSetNeuron(EngramSliceSolver solver, const double *mean,
+                                          const double *slope)
+{
+    PetscFunctionBeginUser;
+    EngramFaceTableSetDrift(&solver->slices.table, mean, slope);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 double *EngramSliceSolverDrift(EngramSliceSolver solver)
 {
     return solver->slices.drift;

@@ -45,6 +45,7 @@ typedef struct EngramModel {
     EngramFlux flux;                /**< weights of the flux in v */
     PetscBool initial_quasi_static; /**< the initial density is to give only H */
     PetscBool quasi_static_start;   /**< it does: always so for eps = 0 */
+    EngramExpression drift;         /**< f(v); owned */
     EngramExpression noise;         /**< a(N) > 0; owned */
     EngramInput input;              /**< I(w, t) outside of phases; owned */
     EngramExpression response;      /**< sigma(N); owned */
@@ -71,6 +72,15 @@ PetscErrorCode EngramModelEnter(EngramModel *model, const EngramModelPhase *phas
  */
 void EngramModelInput(const EngramModel *model, double time, PetscInt count, const double *w,
                       double *input);
+
+/**
+ * The drift f(v) of the neuron by itself: its mean over the cell from each node to the next one
+ * (the last one to the threshold) by Simpson's rule, and its slope there; [v_nodes] each. Not
+ * collective.
+ * @return ENGRAM_ERR_INPUT where it is not finite
+ */
+PetscErrorCode EngramModelDrift(const EngramModel *model, const EngramGrid *grid, double *mean,
+                                double *slope);
 
 /** sigma(N). Not collective. */
 double EngramModelResponse(const EngramModel *model, double total_rate);

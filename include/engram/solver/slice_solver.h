@@ -58,6 +58,13 @@ PetscBool EngramSliceSolverIsDirect(EngramSliceSolver solver);
 void EngramSliceSolverSetNoise(EngramSliceSolver solver, double noise);
 
 /**
+ * Gives all neurons another drift than f(v) = -v; [v_nodes] each, as EngramModelDrift has them. Not
+ * collective.
+ */
+PetscErrorCode EngramSliceSolverSetNeuron(EngramSliceSolver solver, const double *mean,
+                                          const double *slope);
+
+/**
  * Drifts of the slices, to be filled in before a solve: [EngramGridPaddedSlices], the padding too.
  */
 double *EngramSliceSolverDrift(EngramSliceSolver solver);
