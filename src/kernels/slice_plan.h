@@ -20,10 +20,7 @@
 #if VECTOR_LANES == 8
 enum { MAIN_VECTORS = 3, NARROW_VECTORS = 1 };
 #elif VECTOR_LANES == 4
-#ifndef MV
-#define MV 4
-#endif
-enum { MAIN_VECTORS = MV, NARROW_VECTORS = 1 };
+enum { MAIN_VECTORS = 4, NARROW_VECTORS = 1 };
 #else
 enum { MAIN_VECTORS = 8 / VECTOR_LANES, NARROW_VECTORS = MAIN_VECTORS };
 #endif

@@ -151,9 +151,9 @@ PetscErrorCode EngramModelDrift(const EngramModel *model, const EngramGrid *grid
     const double h = grid->v_spacing;
     PetscFunctionBeginUser;
     for (PetscInt k = 0; k < grid->v_nodes; k++) {
-        double values[3];
-        for (int i = 0; i < 3; i++) {
-            const double v = grid->v_min + ((double)(k + 1) + 0.5 * i) * h;
+        double values[5];
+        for (int i = 0; i < 5; i++) {
+            const double v = grid->v_min + ((double)(k + 1) + 0.25 * i) * h;
             values[i] = EngramExpressionValue(model->drift, &v);
             if (!isfinite(values[i])) {
                 PetscCall(
@@ -162,8 +162,8 @@ PetscErrorCode EngramModelDrift(const EngramModel *model, const EngramGrid *grid
                                      EngramExpressionText(model->drift), values[i], v));
             }
         }
-        mean[k] = (values[0] + 4.0 * values[1] + values[2]) / 6.0;
-        slope[k] = (values[2] - values[0]) / h;
+        mean[k] = (values[0] + 4.0 * values[2] + values[4]) / 6.0;
+        slope[k] = (8.0 * (values[3] - values[1]) - (values[4] - values[0])) / (3.0 * h);
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
