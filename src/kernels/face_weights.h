@@ -42,6 +42,20 @@ ENGRAM_INLINE Vector ThresholdRate(const EngramFaceTable *table, Vector up)
     return (12.0 * table->noise / table->spacing) * up;
 }
 
+/**
+ * What multiplies the flux of p_old through the last face in N: half one and half the ratio of its
+ * weight before the drift changed and after, which only a change that the grid does not resolve
+ * makes large.
+ *
+ * @param last_weight  what the threshold rate was, over a
+ */
+ENGRAM_INLINE Vector ShareOfOldFlux(const EngramFaceTable *table, Vector threshold_rate,
+                                    Vector last_weight)
+{
+    const Vector ratio = last_weight * table->noise / threshold_rate;
+    return 0.5 + 0.5 * VectorSmaller(ratio, VectorOf(2.0));
+}
+
 /** In which lanes the polynomial may not be used on all faces. */
 ENGRAM_INLINE VectorBits IsOutside(const EngramFaceTable *table, Vector scaled)
 {

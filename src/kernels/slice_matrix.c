@@ -1,6 +1,7 @@
 #include "engram/kernels/slice_matrix.h"
 
 #include "arithmetic.h"
+#include "face_weights.h"
 
 void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const double *drift)
 {
@@ -49,11 +50,17 @@ void EngramSliceMatrixRightHandSide(const EngramSliceMatrix *matrix, const doubl
 }
 
 void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *threshold_rate,
-                            const double *old_last, const double *last, double *firing_rate)
+                            const double *last_weight, const double *old_last, const double *last,
+                            double *firing_rate)
 {
     for (ptrdiff_t i = 0; i < matrix->slices; i++) {
         const double share = 2.0 * matrix->kappa[i] / matrix->lambda;
-        const double mean = (1.0 - share) * last[i] + share * old_last[i];
+        double old = old_last[i];
+        if (last_weight) {
+            old *= ShareOfOldFlux(matrix->table, VectorOf(threshold_rate[i]),
+                                  VectorOf(last_weight[i]))[0];
+        }
+        const double mean = (1.0 - share) * last[i] + share * old;
         firing_rate[i] = threshold_rate[i] * (mean > 0.0 ? mean : 0.0);
     }
 }

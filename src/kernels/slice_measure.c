@@ -60,11 +60,29 @@ void EngramSliceMeasureRates(const EngramFaceTable *table, ptrdiff_t slices, ptr
 }
 
 void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                        const double *drift, const double *density,
-                        const EngramSliceResults *results)
+                        const double *density, const EngramSliceResults *results)
 {
-    EngramSliceMeasureRates(table, slices, stride, drift, density, results);
     for (ptrdiff_t i = 0; i < slices; i++) {
         MeasureSlice(table, stride, density + i, &results->weight_density[i], &results->minimum[i]);
+    }
+}
+
+void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
+                       const double *threshold_rate, double *density)
+{
+    if (table->order != 4 || table->nodes < 4) {
+        return;
+    }
+    const int arrives_at = table->refractory > 0.0 ? table->nodes : table->reset_node;
+    for (ptrdiff_t i = 0; i < slices; i++) {
+        double *last = density + (table->nodes - 1) * stride + i;
+        const double share = table->kappa * threshold_rate[i] / table->spacing;
+        const double arrived = fmax(SlopeAtThreshold(table, stride, density + i), 0.0) / 12.0;
+        const double missing = (share * last[0] - arrived) / (1.0 + 3.0 * share);
+        const double moved = fmax(-last[-stride] / 3.0, fmin(missing, last[-2 * stride]));
+        last[0] -= 3.0 * moved;
+        last[-stride] += 3.0 * moved;
+        last[-2 * stride] -= moved;
+        density[arrives_at * stride + i] += moved;
     }
 }

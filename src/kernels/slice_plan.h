@@ -189,7 +189,13 @@ ENGRAM_INLINE void BeginSystem(const Plan *plan, ptrdiff_t first, int vectors,
         FaceWeights last;
         WeightsOfFace(table, evaluation, table->nodes - 1, 1, &scaled, &system->outside[j], &last);
         system->outflow[j] = last.up;
-        VectorStore(plan->results->threshold_rate + at, ThresholdRate(table, system->outflow[j]));
+        const Vector rate = ThresholdRate(table, system->outflow[j]);
+        system->old_share[j] = VectorOf(1.0);
+        if (plan->step->last_weight) {
+            system->old_share[j] =
+                ShareOfOldFlux(table, rate, VectorLoad(plan->step->last_weight + at));
+        }
+        VectorStore(plan->results->threshold_rate + at, rate);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "engram/base/error.h"
+#include "initial_edges.h"
 
 static const EngramOption model_options[] = {
     {"model_noise", ENGRAM_OPTION_EXPRESSION, "1", "expression in N",
@@ -220,17 +221,19 @@ PetscErrorCode EngramModelLearning(const EngramModel *model, const EngramGrid *g
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramModelInitialDensity(const EngramModel *model, const EngramGrid *grid,
-                                         double *density)
+/** Its values at the nodes; nobody in the refractory state. */
+static PetscErrorCode EvaluateInitial(const EngramModel *model, const EngramGrid *grid,
+                                      const EngramDensity *density)
 {
     BadValue bad = {INFINITY, 0.0, 0.0, 0.0};
     PetscFunctionBeginUser;
+    PetscCall(VecZeroEntries(density->vec));
     for (PetscInt k = 0; k < grid->v_nodes; k++) {
         const double v = EngramGridPotential(grid, k);
         for (PetscInt i = 0; i < grid->w_local; i++) {
             const double variables[2] = {grid->w[i + 1], v};
             const double value = EngramExpressionValue(model->initial, variables);
-            density[k * grid->w_stride + i] = value;
+            density->values[k * grid->w_stride + i] = value;
             if (!(value >= 0.0 && isfinite(value)) && isinf(bad.order)) {
                 const double order =
                     (double)k * (double)grid->w_cells + (double)(grid->w_start + i);
@@ -239,6 +242,23 @@ PetscErrorCode EngramModelInitialDensity(const EngramModel *model, const EngramG
         }
     }
     PetscCall(RefuseBadValue(grid, model->initial, "finite and not negative", "wv", bad));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramModelInitialDensity(const EngramModel *model, const EngramGrid *grid,
+                                         const EngramDensity *density, PetscBool *at_threshold)
+{
+    double *profile = NULL;
+    int is_there = 0;
+    PetscFunctionBeginUser;
+    PetscCall(EvaluateInitial(model, grid, density));
+    if (grid->v_order == 4) {
+        PetscCall(PetscMalloc1(grid->v_nodes + 1, &profile));
+        is_there = InitialEdgesAdd(model, grid, profile, density) > 0.0;
+        PetscCall(PetscFree(profile));
+    }
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &is_there, 1, MPI_INT, MPI_MAX, grid->comm));
+    *at_threshold = (PetscBool)is_there;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

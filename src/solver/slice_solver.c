@@ -224,11 +224,23 @@ static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, Vec rhs, Vec soluti
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+void EngramSliceSolverKeepDrift(EngramSliceSolver solver)
+{
+    const SliceOperator *slices = &solver->slices;
+    const PetscInt padded = EngramGridPaddedSlices(solver->grid);
+    for (PetscInt i = 0; i < padded; i++) {
+        slices->last_weight[i] = slices->results.threshold_rate[i] / slices->table.noise;
+    }
+}
+
 static EngramSliceStep StepOf(const SliceOperator *slices, double excess,
                               const EngramSliceTransport *transport)
 {
-    return (EngramSliceStep){
-        .lambda = slices->lambda, .excess = excess, .drift = slices->drift, .transport = transport};
+    return (EngramSliceStep){.lambda = slices->lambda,
+                             .excess = excess,
+                             .drift = slices->drift,
+                             .last_weight = slices->last_weight,
+                             .transport = transport};
 }
 
 /** The rows before the reacting part, in `solver->old`, and the right-hand side of the solve. */
@@ -260,7 +272,8 @@ static PetscErrorCode PrepareRightHandSide(EngramSliceSolver solver,
 }
 
 /** N of a step whose result is known. */
-static PetscErrorCode FindRates(EngramSliceSolver solver, const double *solution)
+static PetscErrorCode FindRates(EngramSliceSolver solver, const double *last_weight,
+                                const double *solution)
 {
     const double *old = NULL;
     const EngramSliceResults *results = &solver->slices.results;
@@ -270,8 +283,8 @@ static PetscErrorCode FindRates(EngramSliceSolver solver, const double *solution
     EngramSliceMeasureRates(&solver->slices.table, grid->w_local, grid->w_stride,
                             solver->slices.drift, solution, results);
     PetscCall(VecGetArrayRead(solver->old, &old));
-    EngramSliceMatrixRates(&solver->slices.entries, results->threshold_rate, old + last,
-                           solution + last, results->firing_rate);
+    EngramSliceMatrixRates(&solver->slices.entries, results->threshold_rate, last_weight,
+                           old + last, solution + last, results->firing_rate);
     PetscCall(VecRestoreArrayRead(solver->old, &old));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -295,8 +308,32 @@ PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, d
         PetscCall(PrepareRightHandSide(solver, transport, density));
         PetscCall(SolveWithKsp(solver, solver->rhs, solution->vec));
         PetscCall(EngramSliceSolverMeasure(solver, solution));
-        PetscCall(FindRates(solver, solution->values));
+        PetscCall(FindRates(solver, slices->last_weight, solution->values));
     }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** The rates that a step would lead to. */
+static PetscErrorCode TryStep(EngramSliceSolver solver, const EngramSliceStep *step,
+                              const EngramDensity *density)
+{
+    const double *trial = NULL;
+    SliceOperator *slices = &solver->slices;
+    PetscFunctionBeginUser;
+    const EngramGrid *grid = solver->grid;
+    slices->lambda = step->lambda;
+    if (solver->is_direct) {
+        PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
+        EngramSliceStepTry(&slices->table, grid->w_local, grid->w_stride, step, density->values,
+                           slices->work, &slices->results);
+        PetscCall(EngramLogEventEnd(ENGRAM_EVENT_SLICE_SOLVE, 0.0));
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    PetscCall(PrepareRightHandSide(solver, step->transport, density));
+    PetscCall(SolveWithKsp(solver, solver->rhs, solver->trial));
+    PetscCall(VecGetArrayRead(solver->trial, &trial));
+    PetscCall(FindRates(solver, step->last_weight, trial));
+    PetscCall(VecRestoreArrayRead(solver->trial, &trial));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -304,24 +341,10 @@ PetscErrorCode EngramSliceSolverTryRates(EngramSliceSolver solver, double lambda
                                          const EngramSliceTransport *transport,
                                          const EngramDensity *density)
 {
-    const double *trial = NULL;
-    SliceOperator *slices = &solver->slices;
     PetscFunctionBeginUser;
-    const EngramGrid *grid = solver->grid;
-    slices->lambda = lambda;
-    if (solver->is_direct) {
-        const EngramSliceStep step = StepOf(slices, 0.0, transport);
-        PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
-        EngramSliceStepTry(&slices->table, grid->w_local, grid->w_stride, &step, density->values,
-                           slices->work, &slices->results);
-        PetscCall(EngramLogEventEnd(ENGRAM_EVENT_SLICE_SOLVE, 0.0));
-        PetscFunctionReturn(PETSC_SUCCESS);
-    }
-    PetscCall(PrepareRightHandSide(solver, transport, density));
-    PetscCall(SolveWithKsp(solver, solver->rhs, solver->trial));
-    PetscCall(VecGetArrayRead(solver->trial, &trial));
-    PetscCall(FindRates(solver, trial));
-    PetscCall(VecRestoreArrayRead(solver->trial, &trial));
+    EngramSliceStep step = StepOf(&solver->slices, 0.0, transport);
+    step.lambda = lambda;
+    PetscCall(TryStep(solver, &step, density));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -342,16 +365,23 @@ PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDe
 {
     PetscFunctionBeginUser;
     EngramSliceMeasure(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
-                       solver->slices.drift, density->values, &solver->slices.results);
+                       density->values, &solver->slices.results);
     PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void EngramSliceSolverSettle(EngramSliceSolver solver, const EngramDensity *density)
+{
+    EngramSliceSettle(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
+                      solver->slices.results.threshold_rate, density->values);
 }
 
 PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity *density)
 {
     PetscFunctionBeginUser;
     if (solver->slices.table.order == 4) {
-        PetscCall(
-            EngramSliceSolverTryRates(solver, MOMENT * solver->slices.table.kappa, NULL, density));
+        const EngramSliceStep step = {.lambda = MOMENT * solver->slices.table.kappa,
+                                      .drift = solver->slices.drift};
+        PetscCall(TryStep(solver, &step, density));
     } else {
         PetscCall(EngramSliceSolverRenewRates(solver, density));
     }

@@ -154,6 +154,7 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     const RateEquation equation = EquationOfStep(reaction, time, from, transport, rate->lagged);
+    EngramSliceSolverKeepDrift(reaction->solver);
     PetscCall(SetDriveOfStep(reaction, &equation, rate));
     if (!state->is_finite) {
         PetscFunctionReturn(PETSC_SUCCESS);
@@ -187,7 +188,7 @@ static PetscErrorCode RefuseStart(const Reaction *reaction)
  * The rate of a density depends on its drift through the weight of the last face, and the drift on
  * the total rate: a fixed point, whose slope is of order h.
  */
-PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows)
+PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows, PetscBool at_threshold)
 {
     double previous = NAN;
     EngramState *state = reaction->state;
@@ -201,12 +202,19 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows)
         previous = state->total_rate;
         DriveSet(&reaction->drive, time, DRIVE_AT_START, is_delayed ? known : previous, state);
         if (state->is_finite) {
-            PetscCall(EngramSliceSolverMeasureRates(reaction->solver, rows));
+            if (at_threshold) {
+                PetscCall(EngramSliceSolverMeasureRates(reaction->solver, rows));
+            } else {
+                PetscCall(EngramSliceSolverRenewRates(reaction->solver, rows));
+            }
             PetscCall(ReduceRates(reaction, PETSC_FALSE));
         }
         if (!state->is_finite) {
             PetscCall(RefuseStart(reaction));
         }
+    }
+    if (!at_threshold) {
+        EngramSliceSolverSettle(reaction->solver, rows);
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -73,8 +73,12 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
                             const EngramDensity *from, const EngramSliceTransport *transport,
                             const EngramDensity *to, ReactionRate *rate);
 
-/** The rates of the slices at t = 0 for an initial density. Collective. */
-PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows);
+/**
+ * The rates of the slices for an initial density: the flux that it has at the threshold, or what a
+ * first moment finds where neurons are there and that flux has no limit. Settles the density in the
+ * first case. Collective.
+ */
+PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows, PetscBool at_threshold);
 
 /**
  * The rates of the present rows just after a jump at the present time. Where the total rate has no

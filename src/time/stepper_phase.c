@@ -1,7 +1,4 @@
 /* The beginning of a phase: another model goes on with the state. */
-#include <math.h>
-#include <string.h>
-
 #include "engram/base/error.h"
 #include "rates.h"
 #include "stepper_jumps.h"
@@ -9,16 +6,17 @@
 /* Rows that are integrated together. */
 enum { ROWS_AT_ONCE = 4 };
 
-/** Integral of the initial density over w, at all nodes; the same bits on any number of ranks. */
-static PetscErrorCode IntegrateInitial(EngramStepper stepper, double *profile)
+/** Integral of the initial density over w, of all rows; the same bits on any number of ranks. */
+static PetscErrorCode IntegrateInitial(EngramStepper stepper, double *profile,
+                                       PetscBool *at_threshold)
 {
     PetscFunctionBeginUser;
     const EngramGrid *grid = stepper->grid;
     const double *values = stepper->density.values;
-    PetscCall(EngramModelInitialDensity(stepper->model, grid, stepper->density.values));
-    for (PetscInt k = 0; k < grid->v_nodes; k += ROWS_AT_ONCE) {
+    PetscCall(EngramModelInitialDensity(stepper->model, grid, &stepper->density, at_threshold));
+    for (PetscInt k = 0; k < stepper->density.rows; k += ROWS_AT_ONCE) {
         const double *rows[ROWS_AT_ONCE];
-        const int count = (int)PetscMin(ROWS_AT_ONCE, grid->v_nodes - k);
+        const int count = (int)PetscMin(ROWS_AT_ONCE, stepper->density.rows - k);
         for (int i = 0; i < count; i++) {
             rows[i] = values + (k + i) * grid->w_stride;
         }
@@ -33,35 +31,32 @@ static void Distribute(EngramStepper stepper, const double *profile, const doubl
     const EngramGrid *grid = stepper->grid;
     const EngramDensity *density = &stepper->density;
     double sum = 0.0;
-    for (PetscInt k = 0; k < grid->v_nodes; k++) {
+    for (PetscInt k = 0; k < density->rows; k++) {
         sum += profile[k];
     }
-    for (PetscInt k = 0; k < grid->v_nodes; k++) {
+    for (PetscInt k = 0; k < density->rows; k++) {
         const double q = profile[k] / (sum * grid->v_spacing);
         double *row = density->values + k * grid->w_stride;
         for (PetscInt i = 0; i < grid->w_local; i++) {
             row[i] = weight_density[i] * q;
         }
     }
-    /* None wait in the refractory state. */
-    for (PetscInt k = grid->v_nodes; k < density->rows; k++) {
-        memset(density->values + k * grid->w_stride, 0, sizeof(double) * (size_t)grid->w_stride);
-    }
 }
 
 static PetscErrorCode ResetPotentials(EngramStepper stepper)
 {
     double *profile = NULL;
+    PetscBool at_threshold = PETSC_FALSE;
     PetscFunctionBeginUser;
     const EngramGrid *grid = stepper->grid;
     const EngramSliceResults *results = stepper->state.results;
     PetscCall(PetscArraycpy(stepper->weights.values, results->weight_density, grid->w_local));
-    PetscCall(PetscMalloc1(grid->v_nodes, &profile));
-    PetscCall(IntegrateInitial(stepper, profile));
+    PetscCall(PetscMalloc1(stepper->density.rows, &profile));
+    PetscCall(IntegrateInitial(stepper, profile, &at_threshold));
     Distribute(stepper, profile, stepper->weights.values);
     PetscCall(PetscFree(profile));
     PetscCall(ReactionRestoreMass(&stepper->reaction, &stepper->density));
-    PetscCall(ReactionStart(&stepper->reaction, &stepper->density));
+    PetscCall(ReactionStart(&stepper->reaction, &stepper->density, at_threshold));
     PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -18,7 +18,7 @@ static PetscErrorCode Normalise(EngramStepper stepper)
                                    "must be positive",
                                    EngramExpressionText(stepper->model->initial), mass));
     }
-    for (PetscInt k = 0; k < grid->v_nodes; k++) {
+    for (PetscInt k = 0; k < stepper->density.rows; k++) {
         double *row = stepper->density.values + k * grid->w_stride;
         for (PetscInt i = 0; i < grid->w_local; i++) {
             row[i] /= mass;
@@ -88,6 +88,7 @@ static PetscErrorCode StartQuasiStatic(EngramStepper stepper)
 PetscErrorCode EngramStepperStart(EngramStepper stepper)
 {
     EngramState *state = &stepper->state;
+    PetscBool at_threshold = PETSC_FALSE;
     PetscFunctionBeginUser;
     const EngramGrid *grid = stepper->grid;
     *state = (EngramState){.next_step = stepper->time.is_adaptive ? stepper->time.step : 0.0,
@@ -95,7 +96,7 @@ PetscErrorCode EngramStepperStart(EngramStepper stepper)
                            .is_finite = PETSC_TRUE,
                            .density = state->density,
                            .results = state->results};
-    PetscCall(EngramModelInitialDensity(stepper->model, grid, stepper->density.values));
+    PetscCall(EngramModelInitialDensity(stepper->model, grid, &stepper->density, &at_threshold));
     PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
     PetscCall(Normalise(stepper));
     PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
@@ -104,7 +105,7 @@ PetscErrorCode EngramStepperStart(EngramStepper stepper)
     if (stepper->model->quasi_static_start) {
         PetscCall(StartQuasiStatic(stepper));
     } else {
-        PetscCall(ReactionStart(&stepper->reaction, &stepper->density));
+        PetscCall(ReactionStart(&stepper->reaction, &stepper->density, at_threshold));
         PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
     }
     PetscCall(RateHistoryPush(&stepper->reaction.history, 0.0, state->total_rate));

@@ -344,8 +344,9 @@ static void TestMeasuresOfADensity(void **state)
         SliceProblem problem = Create(trial, 43, TauOf(trial));
         SliceProblem other = Create(trial, 43, TauOf(trial));
         SliceProblemSolve(&problem, 0.3);
-        EngramSliceMeasure(&problem.table, 43, problem.stride, problem.drift, problem.solution,
-                           &other.results);
+        EngramSliceMeasureRates(&problem.table, 43, problem.stride, problem.drift, problem.solution,
+                                &other.results);
+        EngramSliceMeasure(&problem.table, 43, problem.stride, problem.solution, &other.results);
         for (ptrdiff_t i = 0; i < 43; i++) {
             const EngramSliceResults *expected = &problem.results;
             UNIT_ASSERT_SAME_BITS(other.results.threshold_rate[i], expected->threshold_rate[i]);

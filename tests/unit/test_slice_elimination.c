@@ -317,7 +317,9 @@ static void TestMeasuresOfADensity(void **state)
         SliceProblem other = SliceProblemCreate(GridOf(101, 84, NOISES[n]), 43, 48);
         SliceProblemFill(&problem, &random);
         SliceProblemSolve(&problem, 0.01);
-        EngramSliceMeasure(&problem.table, 43, 48, problem.drift, problem.solution, &other.results);
+        EngramSliceMeasureRates(&problem.table, 43, 48, problem.drift, problem.solution,
+                                &other.results);
+        EngramSliceMeasure(&problem.table, 43, 48, problem.solution, &other.results);
         for (ptrdiff_t i = 0; i < 43; i++) {
             const EngramSliceResults *expected = &problem.results;
             UNIT_ASSERT_SAME_BITS(other.results.threshold_rate[i], expected->threshold_rate[i]);

@@ -47,12 +47,14 @@ void EngramSliceMatrixRightHandSide(const EngramSliceMatrix *matrix, const doubl
  * N of every slice after a step, from its flux before and after.
  *
  * @param threshold_rate  [slices] of the last face
+ * @param last_weight     [slices] as in EngramSliceStep, or NULL
  * @param old_last        [slices] p_old of the last node
  * @param last            [slices] p_new of the last node
  * @param firing_rate     [slices] what is found, not negative
  */
 void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *threshold_rate,
-                            const double *old_last, const double *last, double *firing_rate);
+                            const double *last_weight, const double *old_last, const double *last,
+                            double *firing_rate);
 
 /**
  * Product y = A x with the matrix A of the step; x and y are [rows * stride] with the rows of

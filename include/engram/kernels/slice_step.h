@@ -11,7 +11,9 @@
  * to the flux of order 4. The flux through the threshold arrives at the reset node, or in the
  * refractory state; columns sum to one, so mass is kept. The firing rate is
  *
- *     N = (1 - 2x) F[p_new] + 2x F[p_old] ,     x = kappa/lambda ,   F the flux of the last face.
+ *     N = (1 - 2x) F[p_new] + 2x F[p_old] ,     x = kappa/lambda ,   F the flux of the last face,
+ *
+ * the one of p_old with the mean of its weights for the drifts before and after.
  *
  * The elimination keeps, for every column not yet eliminated, its column sum instead of its
  * diagonal, so that nothing is subtracted: for lambda >= 2 kappa densities and rates are not
@@ -60,9 +62,11 @@ typedef struct EngramSliceTransport {
 
 /** What a step is told. */
 typedef struct EngramSliceStep {
-    double lambda;       /**< dt/eps > 0 */
-    double excess;       /**< relative excess of mass to take out of every slice */
-    const double *drift; /**< [slices, padded] mu of every slice */
+    double lambda;             /**< dt/eps > 0 */
+    double excess;             /**< relative excess of mass to take out of every slice */
+    const double *drift;       /**< [slices, padded] mu of every slice */
+    const double *last_weight; /**< [slices, padded] threshold_rate/a before the drift changed;
+                                  NULL: the drift has not changed */
     const EngramSliceTransport *transport; /**< NULL: none */
     int is_bare; /**< 1: the matrix alone, p_old is the right-hand side of any sign */
 } EngramSliceStep;
@@ -123,9 +127,22 @@ void EngramSliceMeasureRates(const EngramFaceTable *table, ptrdiff_t slices, ptr
                              const double *drift, const double *density,
                              const EngramSliceResults *results);
 
-/** All results of a density found in another way. Shapes as in EngramSliceStepTake. */
+/** weight_density and minimum of a density found in another way. Shapes as in EngramSliceStepTake.
+ */
 void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                        const double *drift, const double *density,
-                        const EngramSliceResults *results);
+                        const double *density, const EngramSliceResults *results);
+
+/**
+ * Settles an initial density of order 4 that vanishes at the threshold with a slope, for which more
+ * than its own flux F gets through the last face in a first moment: moves content between those who
+ * have fired and the three last nodes until, with kappa F/h of those who fire arrived, N summed
+ * over time is what fires. Mass and the two first moments about the threshold stay.
+ *
+ * Source: docs/numerics.md, section 3. Shapes as in EngramSliceStepTake.
+ *
+ * @param threshold_rate  [slices] for the drifts at the beginning
+ */
+void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
+                       const double *threshold_rate, double *density);
 
 #endif

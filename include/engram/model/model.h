@@ -20,6 +20,7 @@
 #include <petscsys.h>
 
 #include "engram/base/options.h"
+#include "engram/grid/density.h"
 #include "engram/grid/grid.h"
 #include "engram/kernels/face_table.h"
 #include "engram/model/expression.h"
@@ -98,13 +99,15 @@ PetscErrorCode EngramModelLearning(const EngramModel *model, const EngramGrid *g
                                    EngramLearningRule *rule);
 
 /**
- * Evaluates the initial density at the nodes and cell centres, not yet normalised. Collective.
+ * The initial density at the nodes and cell centres, not yet normalised; of order 4 with what the
+ * nodes leave out of it (initial_edges.h). None wait in the refractory state but those who are at
+ * the threshold. Collective.
  *
- * @param density  [v_nodes * w_stride] p[k * w_stride + i]
+ * @param at_threshold  whether there are neurons at V_F, so that the rate is infinite at t = 0
  * @return ENGRAM_ERR_INPUT when a value is negative or not finite
  */
 PetscErrorCode EngramModelInitialDensity(const EngramModel *model, const EngramGrid *grid,
-                                         double *density);
+                                         const EngramDensity *density, PetscBool *at_threshold);
 
 /** Frees the model; accepts NULL, and one already destroyed. Not collective. */
 PetscErrorCode EngramModelDestroy(EngramModel **model);

@@ -70,6 +70,12 @@ PetscErrorCode EngramSliceSolverSetNeuron(EngramSliceSolver solver, const double
 double *EngramSliceSolverDrift(EngramSliceSolver solver);
 
 /**
+ * Keeps what the rates of the next solves need of the drift and noise that the last one had. Call
+ * it before either is changed. Not collective.
+ */
+void EngramSliceSolverKeepDrift(EngramSliceSolver solver);
+
+/**
  * Advances the density by one implicit step and reports on the slices. Not collective.
  *
  * @param lambda     dt/eps > 0
@@ -102,8 +108,14 @@ PetscErrorCode EngramSliceSolverTryRates(EngramSliceSolver solver, double lambda
 PetscErrorCode EngramSliceSolverQuasiStatic(EngramSliceSolver solver, const double *weight_density,
                                             const EngramDensity *density);
 
-/** Measures the slices of a density with the present drifts, without a solve. Not collective. */
+/** Measures H and the smallest density of the slices, without a solve. Not collective. */
 PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDensity *density);
+
+/**
+ * Settles an initial density that vanishes at V_F, whose rates have just been measured:
+ * EngramSliceSettle. Not collective.
+ */
+void EngramSliceSolverSettle(EngramSliceSolver solver, const EngramDensity *density);
 
 /** Measures the firing rates alone, as a step that began now would find them. Not collective. */
 PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver,
