@@ -115,14 +115,14 @@ static inline void Replace(const Plan *plan, ptrdiff_t at, const OldRows *old, V
 static inline VectorBits AreNegative(const Plan *plan, const SliceOutcome *outcome)
 {
     const Vector bound = outcome->total * (-NEGATIVE_PART / plan->table->nodes);
-    return (outcome->least < bound) | (outcome->mean < bound);
+    return (outcome->least < bound) | (outcome->mean < bound) | (outcome->refractory < bound);
 }
 
 /** Puts negative tails to zero and scales the slice to its mass; others keep their bits. */
 static inline void ClampTails(const Plan *plan, ptrdiff_t at, SliceOutcome *outcome)
 {
     const Vector zero = VectorOf(0.0);
-    const VectorBits is_negative = outcome->least < zero;
+    const VectorBits is_negative = (outcome->least < zero) | (outcome->refractory < zero);
     const VectorBits rate_is_negative = outcome->mean < zero;
     outcome->rate = VectorChoose(rate_is_negative, zero, outcome->rate);
     if (!VectorAny(is_negative)) {
@@ -132,7 +132,9 @@ static inline void ClampTails(const Plan *plan, ptrdiff_t at, SliceOutcome *outc
     for (int k = 0; k < plan->table->nodes; k++) {
         positive += VectorLarger(VectorLoad(plan->to + k * plan->stride + at), zero);
     }
-    const Vector scale = VectorChoose(is_negative, outcome->total / positive, VectorOf(1.0));
+    /* A negative rate leaves a negative refractory state where that was empty. */
+    const Vector kept = outcome->total + VectorSmaller(outcome->refractory, zero);
+    const Vector scale = VectorChoose(is_negative, kept / positive, VectorOf(1.0));
     Vector total = zero;
     Vector block = zero;
     for (int k = 0; k < plan->table->nodes; k++) {
@@ -147,7 +149,9 @@ static inline void ClampTails(const Plan *plan, ptrdiff_t at, SliceOutcome *outc
         }
     }
     outcome->total = VectorChoose(is_negative, total, outcome->total);
-    outcome->least = VectorChoose(is_negative, zero, outcome->least);
+    outcome->least =
+        VectorChoose(is_negative, scale * VectorLarger(outcome->least, zero), outcome->least);
+    outcome->refractory = VectorChoose(outcome->refractory < zero, zero, outcome->refractory);
 }
 
 /** Solves again what must be, and puts tails to zero. */
