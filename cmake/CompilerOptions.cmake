@@ -10,6 +10,13 @@ set(engram_kernel_options -O3 -fno-math-errno -fno-trapping-math)
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   set(engram_kernel_options -fno-math-errno -fno-trapping-math)
 endif()
+if(ENGRAM_SANITIZE)
+  # To follow variables through what is inlined takes longer than all the rest.
+  check_c_compiler_flag(-fno-var-tracking ENGRAM_HAS_NO_VAR_TRACKING)
+  if(ENGRAM_HAS_NO_VAR_TRACKING)
+    list(APPEND engram_kernel_options -fno-var-tracking)
+  endif()
+endif()
 
 set(engram_build_suffix "")
 if(ENGRAM_NATIVE)

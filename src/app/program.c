@@ -8,6 +8,7 @@
 #include "engram/app/simulation.h"
 #include "engram/base/error.h"
 #include "engram/base/hdf5_file.h"
+#include "engram/base/kernel_choice.h"
 #include "engram/base/log.h"
 #include "engram/kernels/denormals.h"
 #include "engram/observe/insitu_observer.h"
@@ -126,6 +127,7 @@ static PetscErrorCode Execute(const CommandLine *command, int argc, char **argv,
     PetscCall(EngramSliceSolverRegister());
     PetscCall(EngramSimulationRegisterOptions(options));
     PetscCall(EngramOptionsRegisterCommands(options, &CommandLineOptions));
+    PetscCall(EngramKernelsAgree(PETSC_COMM_WORLD));
     PetscCall(EngramProvenanceCollect(PETSC_COMM_WORLD, &output.provenance));
     PetscCall(
         EngramProvenanceAdd(&output.provenance, "muparser", EngramExpressionLibraryVersion()));

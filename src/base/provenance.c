@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "engram/base/error.h"
+#include "engram/kernels/kernel_set.h"
 #include "engram_version.h"
 
 PetscErrorCode EngramProvenanceAdd(EngramProvenance *provenance, const char *name, const char *text)
@@ -59,6 +60,8 @@ PetscErrorCode EngramProvenanceCollect(MPI_Comm comm, EngramProvenance *provenan
     PetscCall(EngramProvenanceAdd(provenance, "revision", ENGRAM_REVISION));
     PetscCall(EngramProvenanceAdd(provenance, "compiler", ENGRAM_COMPILER));
     PetscCall(EngramProvenanceAdd(provenance, "build", ENGRAM_BUILD));
+    PetscCall(
+        EngramProvenanceAdd(provenance, "kernels", EngramKernelSetName(EngramKernelSetInUse())));
     PetscCall(AddLibraries(provenance));
     PetscCallMPI(MPI_Comm_size(comm, &size));
     PetscCall(PetscSNPrintf(text, sizeof(text), "%d", size));

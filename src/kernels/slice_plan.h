@@ -25,6 +25,9 @@ enum { MAIN_VECTORS = 4, NARROW_VECTORS = 1 };
 enum { MAIN_VECTORS = 8 / VECTOR_LANES, NARROW_VECTORS = MAIN_VECTORS };
 #endif
 
+/* Else the loops need not be there twice. */
+enum { HAS_TWO_WIDTHS = MAIN_VECTORS > NARROW_VECTORS };
+
 /** Vectors of the group that starts at a slice: many where the padded slices go on for so long. */
 ENGRAM_INLINE int VectorsOfGroup(ptrdiff_t slices, ptrdiff_t first)
 {

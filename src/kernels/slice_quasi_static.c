@@ -190,7 +190,8 @@ void EngramSliceQuasiStatic(const EngramFaceTable *table, ptrdiff_t slices, ptrd
         int vectors = VectorsOfGroup(slices, first);
         group.weight_density = weight_density + first;
         group.density = density ? density + first : NULL;
-        if (vectors == MAIN_VECTORS && SetDrifts(&group, MAIN_VECTORS, drift + first)) {
+        if (HAS_TWO_WIDTHS && vectors == MAIN_VECTORS &&
+            SetDrifts(&group, MAIN_VECTORS, drift + first)) {
             SolveGroup(&group, MAIN_VECTORS, EVALUATE_POLYNOMIAL, results, first);
         } else {
             vectors = NARROW_VECTORS;

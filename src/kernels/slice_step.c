@@ -155,7 +155,7 @@ ENGRAM_INLINE void TakeWithin(const Plan *plan, ptrdiff_t first, int vectors, in
 /** Takes the next group and returns how many vectors it has. */
 ENGRAM_INLINE int TakeNext(const Plan *plan, ptrdiff_t first, int order)
 {
-    if (VectorsOfGroup(plan->slices, first) == MAIN_VECTORS &&
+    if (HAS_TWO_WIDTHS && VectorsOfGroup(plan->slices, first) == MAIN_VECTORS &&
         IsWithinRange(plan, first, MAIN_VECTORS)) {
         TakeWithin(plan, first, MAIN_VECTORS, order);
         return MAIN_VECTORS;

@@ -138,7 +138,7 @@ ENGRAM_INLINE void TryWithin(const Plan *plan, ptrdiff_t first, int vectors, int
 /** Tries the next group and returns how many vectors it has. */
 ENGRAM_INLINE int TryNext(const Plan *plan, ptrdiff_t first, int order)
 {
-    if (VectorsOfGroup(plan->slices, first) == MAIN_VECTORS &&
+    if (HAS_TWO_WIDTHS && VectorsOfGroup(plan->slices, first) == MAIN_VECTORS &&
         IsWithinRange(plan, first, MAIN_VECTORS)) {
         TryWithin(plan, first, MAIN_VECTORS, order);
         return MAIN_VECTORS;

@@ -24,7 +24,8 @@ MAY_INCLUDE = {
 }
 
 # Libraries a folder may use; only kernels are held to the C library.
-KERNEL_HEADERS = {"float.h", "immintrin.h", "math.h", "stddef.h", "stdint.h", "stdlib.h", "string.h"}
+KERNEL_HEADERS = {"arm_neon.h", "float.h", "immintrin.h", "math.h", "stdatomic.h", "stddef.h",
+                  "stdint.h", "stdlib.h", "string.h"}
 
 # The files of src/time from the bottom of the stack to its top: each includes only those before it.
 TIME_STACK = ("rates", "jumps", "rate_history", "drive", "coupled_rate", "reaction",
