@@ -117,7 +117,7 @@ class TextsTest(EngramTestCase):
     def test_version_names_the_libraries(self):
         text = self.printed("-version")
         self.assertRegex(text, r"^engram \d+\.\d+\.\d+\n")
-        for pattern in [r"revision +\S+", r"compiler +\S+ \d+", r"build +\S+",
+        for pattern in [r"revision +\S+", r"compiler +\S+ \d+", r"build +\S+", r"kernels +\w+$",
                         r"petsc +.*Version \d+\.\d+\.\d+", r"mpi +\S.*\d+\.\d+", r"hdf5 +\d+\.\d+",
                         r"muparser +\d+\.\d+"]:
             self.assertRegex(text, rf"(?m)^  {pattern}")

@@ -11,8 +11,8 @@ from engram_test import PLAIN_EULER, EngramTestCase, main
 SERIES_COLUMNS = ["step", "time", "dt", "total_rate", "mass_error", "min_density", "mean_weight",
                   "var_weight", "coupling_iterations", "coupling_solutions"]
 
-PROVENANCE = {"program", "version", "revision", "compiler", "build", "petsc", "mpi", "hdf5",
-              "muparser", "ranks", "started"}
+PROVENANCE = {"program", "version", "revision", "compiler", "build", "kernels", "petsc", "mpi",
+              "hdf5", "muparser", "ranks", "started"}
 
 SUMMARY_KEYS = {"status", "steps", "mean_step", "slice_solves", "transport_substeps", "ranks", "v_cells", "w_cells",
                 "wall_seconds", "step_seconds", "ns_per_cell_and_step", "time", "total_rate",

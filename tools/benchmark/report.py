@@ -179,7 +179,8 @@ def main():
     version = subprocess.run([str(arguments.build / "engram"), "-version"], capture_output=True,
                              text=True, check=True).stdout
     provenance = "; ".join(" ".join(line.split()) for line in version.splitlines()
-                           if any(word in line for word in ("compiler", "build", "petsc", "mpi ")))
+                           if any(word in line for word in ("compiler", "build", "kernels",
+                                                            "petsc", "mpi ")))
     results = measure(arguments.build / "engram_benchmark", arguments.rounds)
     checkpoints = checkpoint.measure(arguments.build / "engram", arguments.build, arguments.rounds)
     write(results, arguments.output, provenance, checkpoints)
