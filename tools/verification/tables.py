@@ -13,6 +13,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 
+import published_rates  # noqa: E402
 import scheme_tables  # noqa: E402
 import studies  # noqa: E402
 import time_tables  # noqa: E402
@@ -30,8 +31,9 @@ and a method of lines for the whole model. None of them shares code with the sol
 
 The first part is about the plain scheme: euler steps, explicit transport of first order, lagged
 coupling. The second part, from *Orders of all schemes* on, is about all the others; the third, from
-*Orders in time on unprepared data* on, about graded and adaptive steps. What these cost, and what a
-user should take, is in [work_precision.md](work_precision.md).
+*Orders in time on unprepared data* on, about graded and adaptive steps. The last, from *Published
+rates* on, is about rates of other programs, low noise and other neurons. What all this costs, and
+what a user should take, is in [work_precision.md](work_precision.md).
 
 ![Errors against steps](pictures/verification.png)
 
@@ -50,6 +52,7 @@ STUDIES = {
     "transient": studies.transient_orders,
     **scheme_tables.STUDIES,
     **time_tables.STUDIES,
+    **published_rates.STUDIES,
 }
 
 
@@ -176,7 +179,8 @@ def main():
     sections = [HEAD] + [section(results) for section in (rates_section, structure_section,
                                                           learned_section, transient_section,
                                                           *scheme_tables.SECTIONS,
-                                                          *time_tables.SECTIONS)]
+                                                          *time_tables.SECTIONS,
+                                                          *published_rates.SECTIONS)]
     pictures = arguments.output.parent / "pictures"
     draw(results, pictures / "verification.png")
     scheme_tables.draw(results, pictures / "verification_scheme.png")
