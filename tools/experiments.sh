@@ -92,6 +92,12 @@ draw limit rate
     --plot total_rate,mean_weight --output "$results/limits" >/dev/null
 copy limits sweep.csv curves.png
 
+# 6. Other neurons: a quadratic and an exponential one learn.
+run quadratic input/quadratic.yaml
+run exponential input/exponential.yaml
+"$python" tools/plot_neurons.py "$results/quadratic" "$results/exponential" \
+    --output "$gallery/neurons_neurons.png" >/dev/null
+
 # Particles: the same network, neuron by neuron.
 for name in frozen learning; do
     say "particles_$name"

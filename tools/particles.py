@@ -80,6 +80,8 @@ def require_plain_model(case, path):
     for name, value in WITHOUT.items():
         if name in case and number_of(case, name, path) != value:
             raise Refusal(f"{name}: {case[name]}: not simulated with particles; take {value:g}")
+    if case.get("model_drift", "-v").strip("() ") != "-v":
+        raise Refusal(f"model_drift: {case['model_drift']}: not simulated with particles; take -v")
     if number_of(case, "model_epsilon", path) <= 0.0:
         raise Refusal("model_epsilon: 0: the limit model has no particles; take a positive value")
     if case.get("initial_quasi_static") == "true":

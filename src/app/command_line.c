@@ -73,7 +73,7 @@ PetscErrorCode CommandLinePrintHelp(EngramOptions options)
     PetscCall(PetscPrintf(
         PETSC_COMM_WORLD,
         "Usage: mpirun -n RANKS engram CASE.yaml [-option value ...]\n\n"
-        "Solves the Fokker-Planck equation of a noisy leaky integrate-and-fire network structured\n"
+        "Solves the Fokker-Planck equation of a noisy integrate-and-fire network structured\n"
         "by its synaptic weights. Every option can stand in the case file, as model_noise: 1 or\n"
         "nested as model: {noise: 1}; the command line wins. All quantities are dimensionless.\n"));
     for (int t = 0; t < EngramOptionsTableCount(options); t++) {

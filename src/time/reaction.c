@@ -176,8 +176,10 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
 static PetscErrorCode RefuseStart(const Reaction *reaction)
 {
     PetscFunctionBeginUser;
-    PetscCall(EngramInputError("-model_input \"%s\", -model_response \"%s\", -model_noise \"%s\": "
-                               "the total firing rate of the initial state is not finite",
+    PetscCall(EngramInputError("-model_drift \"%s\", -model_input \"%s\", -model_response \"%s\", "
+                               "-model_noise \"%s\": the total firing rate of the initial state is "
+                               "not finite",
+                               EngramExpressionText(reaction->model->drift),
                                EngramInputText(reaction->model->phase.input),
                                EngramExpressionText(reaction->model->response),
                                EngramExpressionText(reaction->model->noise)));

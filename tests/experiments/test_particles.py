@@ -217,6 +217,7 @@ class Comparison(EngramTestCase):
         small = ("--neurons", 2000, "--replicas", 8)
         for number, (changes, message) in enumerate((
                 ({"model_delay": 1}, "model_delay: 1: not simulated with particles"),
+                ({"model_drift": "v^2"}, "model_drift: v^2: not simulated with particles"),
                 ({"model_refractory": 1}, "model_refractory: 1: not simulated"),
                 ({"initial_quasi_static": "true"}, "initial_quasi_static: true: not sampled"),
                 ({"model_epsilon": 0}, "model_epsilon: 0: the limit model"),

@@ -25,6 +25,7 @@ class Cases(engram_test.EngramTestCase):
                                  "nnlif_blowup.yaml", "limit.yaml", "delayed.yaml",
                                  "strong_inhibition.yaml", "refractory.yaml",
                                  "excitation.yaml", "recognition.yaml",
+                                 "quadratic.yaml", "exponential.yaml",
                                  "particles_frozen.yaml", "particles_learning.yaml"})
 
     def test_learning(self):
@@ -204,6 +205,31 @@ class Cases(engram_test.EngramTestCase):
         weights = result.series()["mean_weight"]
         self.assertGreater(weights[-1], 1.0)
         self.assertEqual(weights, sorted(weights))
+
+    def test_other_neurons(self):
+        """Both learn the state whose rate, front and mean weight quadrature knows."""
+        for name, total, largest, mean in (("quadratic", 0.313814, 0.443800, 0.293869),
+                                           ("exponential", 0.287339, 0.406359, 0.263609)):
+            with self.subTest(name=name):
+                result = self.run_file(f"{name}.yaml")
+                series, fields = result.series(), result.fields()
+                self.assert_sound(series)
+                self.assertAlmostEqual(series["total_rate"][-1] / total, 1.0, delta=1e-3)
+                self.assertAlmostEqual(series["mean_weight"][-1] / mean, 1.0, delta=2e-3)
+                weights, w = fields["weight_density"][-1], fields["w"]
+                front = w[weights > 0.5 * weights.max()].max()
+                self.assertAlmostEqual(front, largest, delta=0.007)
+                inside = (w > 0.1) & (w < 0.9 * largest)
+                shape = fields["firing_rate"][-1] * series["total_rate"][-1] / w
+                self.assertLess(numpy.abs(shape[inside] - 1.0).max(), 0.01)
+
+    def test_other_neurons_by_themselves(self):
+        """The rates of the headers."""
+        words = ("-steady", "-model_plasticity", "false", "-model_response", "0", "-model_input",
+                 "0")
+        for name, rate in (("quadratic", 0.225464), ("exponential", 0.156511)):
+            result = self.run_file(f"{name}.yaml", *words)
+            self.assertAlmostEqual(result.series()["total_rate"][-1], rate, delta=2e-6)
 
     def test_refractory(self):
         """The rate rises once to its steady value; tau N of the neurons wait."""

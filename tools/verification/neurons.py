@@ -46,7 +46,7 @@ def _exponential_potential(v):
     return 0.5 * v * v - 0.04 * math.exp((v - 1.0) / 0.2) - 0.5 * v
 
 
-LINEAR = Neuron("linear", "(-v)", lambda v: 0.5 * v * v, (-8, 1, 2), 1, (40, 80, 160))
+LINEAR = Neuron("linear", "-v", lambda v: 0.5 * v * v, (-8, 1, 2), 1, (40, 80, 160))
 QUADRATIC = Neuron("quadratic", "v^2 + 0.2", lambda v: -v**3 / 3.0 - 0.2 * v, (-7, -3, 3), 0.5,
                    (160, 320, 640))
 EXPONENTIAL = Neuron("exponential", "0.5 - v + 0.2*exp((v - 1)/0.2)", _exponential_potential,

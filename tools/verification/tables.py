@@ -13,6 +13,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 
+import neurons  # noqa: E402
 import published_rates  # noqa: E402
 import scheme_tables  # noqa: E402
 import studies  # noqa: E402
@@ -53,6 +54,7 @@ STUDIES = {
     **scheme_tables.STUDIES,
     **time_tables.STUDIES,
     **published_rates.STUDIES,
+    **neurons.STUDIES,
 }
 
 
@@ -180,7 +182,8 @@ def main():
                                                           learned_section, transient_section,
                                                           *scheme_tables.SECTIONS,
                                                           *time_tables.SECTIONS,
-                                                          *published_rates.SECTIONS)]
+                                                          *published_rates.SECTIONS,
+                                                          *neurons.SECTIONS)]
     pictures = arguments.output.parent / "pictures"
     draw(results, pictures / "verification.png")
     scheme_tables.draw(results, pictures / "verification_scheme.png")
