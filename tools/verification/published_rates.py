@@ -277,7 +277,7 @@ def layer_section(results):
         "The relative error of the rate on 250 cells from -1/4 to 1, over the cell Peclet number q",
         "at the threshold. The law: values at the nodes are exact, and the sum of h p misses",
         "(q/2 coth(q/2) - 1) a/g^2 at the threshold, where g = mu - V_F, and adds the same",
-        "expression at the reset, where g = mu - V_R, q = h g/a. The error is the rate times the",
+        "expression at the reset, where g = mu - V_R; q = h g/a. The error is the rate times the",
         "difference:",
         "of fourth order, r h^4 (g_R^2 - g_F^2)/(720 a^3), where both layers are seen, and of first,",
         "r h (1/g_F - 1/g_R)/2, where they are not. So it is no function of the number at the",
