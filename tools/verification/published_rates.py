@@ -11,9 +11,9 @@ import runner
 from layout import number, table
 
 # Public test data (parameters in mV and ms, rates in Hz): mean input, sigma, reset and threshold
-# relative to rest, membrane time, refractory time, rate. The first rows are the group
-# "supra_threshold_weak_noise" and all other groups of tests/fixtures/unit/data/
-# lif_delta_firing_rate.h5 in INM-6/nnmt at commit a5cc295b, which keeps doubles.
+# relative to rest, membrane time, refractory time, rate. These are the different points of
+# tests/fixtures/unit/data/lif_delta_firing_rate.h5 in INM-6/nnmt at commit a5cc295b, which keeps
+# doubles; those of its group supra_threshold_weak_noise stand apart.
 NNMT = (
     (2, 30, 0, 20, 10, 2, 51.87482357931309),
     (3, 30, 0.1, 25, 12, 3, 31.58937808262724),
@@ -232,12 +232,13 @@ def published_section(results):
         "Rates of LIF neurons with white noise from the public test data of NNMT (INM-6/nnmt,",
         "`tests/fixtures/unit/data/lif_delta_firing_rate.h5`, doubles) and NEST (nest-simulator,",
         "`testsuite/pytests/test_siegert_neuron.py`, 12 digits; the last row is the limit without",
-        "noise, which its test compares to 1e-5), by `-steady` on at most 500 voltage cells. Units:",
-        "V_R = 0, V_F = 1, the membrane time; a = (sigma/(V_th - V_0))^2/2. The refractory state of",
-        "Engram has this mean; a steady rate depends on nothing else. `v_min` is where less than",
-        "1e-10 of the mass is left. Errors are relative. The quadrature of `exact.py` agrees with",
-        "NNMT's rates to 1e-13, with NEST's to 2e-12, and with its limit to 7e-7.\n",
-        table(["from", "mu [mV]", "sigma [mV]", "V_0", "V_th", "rate [Hz]", "cells", "error"], rows)])
+        "noise, which its test compares to 1e-5), by `-steady` on at most 500 voltage cells.",
+        "Units: V_R = 0, V_F = 1, the membrane time; a = (sigma/(V_th - V_0))^2/2. The refractory",
+        "state of Engram has this mean; a steady rate depends on nothing else. `v_min` is where",
+        "less than 1e-10 of the mass is left. Errors are relative. The quadrature of `exact.py`",
+        "agrees with NNMT's rates to 1e-13, with NEST's to 2e-12, and with its limit to 7e-7.\n",
+        table(["from", "mu [mV]", "sigma [mV]", "V_0", "V_th", "rate [Hz]", "cells", "error"],
+              rows)])
 
 
 def needed_cell(cells):
@@ -257,8 +258,8 @@ def low_noise_section(results):
     return "\n".join([
         "## Cells for low noise\n",
         "Where sigma is far below |mu - V_F| and the drift crosses the threshold, p falls to zero",
-        "in a layer of width a/|mu - V_F|. The fewest cells, to two percent, for relative errors of",
-        "1e-3 and 1e-6, with the cell Peclet number h (mu - V_F)/a there, and the error on (at",
+        "in a layer of width a/|mu - V_F|. The fewest cells, to two percent, for relative errors",
+        "of 1e-3 and 1e-6, with the cell Peclet number h (mu - V_F)/a there, and the error on (at",
         "most) 500 cells; units as above.\n",
         table(["from", "mu", "sigma", "cells for 1e-3", "Peclet", "cells for 1e-6", "Peclet",
                "error at 500"], rows)])
@@ -279,9 +280,9 @@ def layer_section(results):
         "(q/2 coth(q/2) - 1) a/g^2 at the threshold, where g = mu - V_F, and adds the same",
         "expression at the reset, where g = mu - V_R; q = h g/a. The error is the rate times the",
         "difference:",
-        "of fourth order, r h^4 (g_R^2 - g_F^2)/(720 a^3), where both layers are seen, and of first,",
-        "r h (1/g_F - 1/g_R)/2, where they are not. So it is no function of the number at the",
-        "threshold alone, but above about 2 in proportion to h there, however low the noise.\n",
+        "of fourth order, r h^4 (g_R^2 - g_F^2)/(720 a^3), where both layers are seen, and of",
+        "first, r h (1/g_F - 1/g_R)/2, where they are not. So it is no function of the number at",
+        "the threshold alone, but above about 2 in proportion to h there, however low the noise.\n",
         table(["q"] + [f"mu = {mu:g}, {name}" for mu in inputs for name in ("error", "law")],
               body)])
 
