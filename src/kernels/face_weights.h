@@ -26,6 +26,7 @@ typedef struct FaceWeights {
 
 /** How the weights are evaluated; a constant wherever the functions below are inlined. */
 typedef enum Evaluation {
+    EVALUATE_FLAT,       /* the same where no face has a slope, as with order 2 */
     EVALUATE_POLYNOMIAL, /* slices within the range of the table, with a Scharfetter-Gummel flux */
     EVALUATE_ANY,        /* any slice and flux; those within the range have the same bits */
 } Evaluation;
@@ -120,9 +121,13 @@ ENGRAM_INLINE Vector FactorOfMean(const EngramFace *face, Vector mean)
     return VectorMultiplyAdd(slope, mean, VectorOf(1.0 / 24.0));
 }
 
-/** By polynomials: no exponential, no division, and nothing that cancels badly. */
-ENGRAM_INLINE void PolynomialWeights(const EngramFaceTable *table, int index, int vectors,
-                                     const Vector *scaled, FaceWeights *weights)
+/**
+ * By polynomials: no exponential, no division, and nothing that cancels badly.
+ *
+ * @param has_slope  a constant: without slopes the result is the same to the bit
+ */
+ENGRAM_INLINE void PolynomialWeights(const EngramFaceTable *table, int index, int has_slope,
+                                     int vectors, const Vector *scaled, FaceWeights *weights)
 {
     const EngramFace *face = &table->faces[index];
     const Vector position = VectorOf(face->position);
@@ -139,8 +144,10 @@ ENGRAM_INLINE void PolynomialWeights(const EngramFaceTable *table, int index, in
     ENGRAM_UNROLL
     for (int j = 0; j < vectors; j++) {
         const Vector q = scaled[j] - position;
-        const Vector rise = VectorMultiplyAdd(curve, mean[j], slope);
-        const Vector factor = VectorMultiplyAdd(rise, mean[j], VectorOf(1.0 / 24.0));
+        Vector factor = VectorOf(1.0 / 24.0);
+        if (has_slope) {
+            factor = VectorMultiplyAdd(VectorMultiplyAdd(curve, mean[j], slope), mean[j], factor);
+        }
         const Vector even = factor * VectorMultiplyAdd(square[j], mean[j], VectorOf(2.0));
         weights[j].up = VectorMultiplyAdd(factor, q, even);
         weights[j].down = VectorSubtractProduct(even, factor, q);
@@ -226,7 +233,7 @@ ENGRAM_INLINE FaceWeights AnyWeights(const EngramFaceTable *table, int index, Ve
     }
     FaceWeights inside;
     const FaceWeights general = GeneralWeights(table, index, scaled);
-    PolynomialWeights(table, index, 1, &scaled, &inside);
+    PolynomialWeights(table, index, 1, 1, &scaled, &inside);
     return (FaceWeights){.up = VectorChoose(outside, general.up, inside.up),
                          .down = VectorChoose(outside, general.down, inside.down)};
 }
@@ -236,8 +243,8 @@ ENGRAM_INLINE void WeightsOfFace(const EngramFaceTable *table, Evaluation evalua
                                  int vectors, const Vector *scaled, const VectorBits *outside,
                                  FaceWeights *weights)
 {
-    if (evaluation == EVALUATE_POLYNOMIAL) {
-        PolynomialWeights(table, index, vectors, scaled, weights);
+    if (evaluation != EVALUATE_ANY) {
+        PolynomialWeights(table, index, evaluation != EVALUATE_FLAT, vectors, scaled, weights);
         return;
     }
     for (int j = 0; j < vectors; j++) {

@@ -1,7 +1,20 @@
 #include "engram/kernels/slice_matrix.h"
 
+#include <math.h>
+
 #include "arithmetic.h"
 #include "face_weights.h"
+
+/* lambda - kappa is at least this part of kappa, off by a rounding of lambda. */
+static const double SMALLEST_REST = 1e-12;
+
+/** lambda - kappa, not zero. */
+static double RestOf(const EngramSliceMatrix *matrix, ptrdiff_t slice)
+{
+    const double rest = matrix->lambda - matrix->kappa[slice];
+    const double smallest = SMALLEST_REST * matrix->kappa[slice];
+    return fabs(rest) < smallest ? smallest : rest;
+}
 
 void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const double *drift)
 {
@@ -17,7 +30,7 @@ void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const doubl
         double *restrict down = matrix->down + k * matrix->stride;
         EngramFaceWeights(table, k, matrix->slices, drift, up, down);
         for (ptrdiff_t i = 0; i < matrix->slices; i++) {
-            const double strength = (lambda - matrix->kappa[i]) * unit;
+            const double strength = RestOf(matrix, i) * unit;
             up[i] *= strength;
             down[i] *= strength;
         }
@@ -38,7 +51,7 @@ void EngramSliceMatrixRightHandSide(const EngramSliceMatrix *matrix, const doubl
         double *target = rhs + (k < nodes - 1 ? k + 1 : arrives_at) * stride;
         for (ptrdiff_t i = 0; i < matrix->slices; i++) {
             const ptrdiff_t here = k * stride + i;
-            const double share = matrix->kappa[i] / (matrix->lambda - matrix->kappa[i]);
+            const double share = matrix->kappa[i] / RestOf(matrix, i);
             double moved = share * matrix->up[here] * from[here];
             if (k < nodes - 1) {
                 moved -= share * matrix->down[here] * from[here + stride];

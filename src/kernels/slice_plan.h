@@ -13,6 +13,9 @@
  * node alternate in sign there. They are put to zero, and the rest scaled. */
 #define NEGATIVE_PART 1e-9
 
+/* From so many kappa on the rounding errors of many nodes meet in the last pivot. */
+#define LONG_STEP 1e3
+
 /* |rho| is at least this: lambda is then off by a rounding, and mass is kept all the same. */
 #define SMALLEST_RHO 1e-12
 
@@ -59,6 +62,7 @@ typedef struct Plan {
     ExplicitPart part; /* of slices that need no second solve */
     double rho;        /* (lambda - kappa')/kappa */
     int may_fail;      /* lambda < 2 kappa' */
+    int is_long;       /* rounding errors of many nodes meet */
     RefractoryShares shares;
     PlanWork work;
     int turn; /* which of the two columns the present group reads */
@@ -86,9 +90,12 @@ ENGRAM_INLINE Plan MakePlan(const EngramFaceTable *table, ptrdiff_t slices, ptrd
                   .stride = stride,
                   .from = from,
                   .to = to,
-                  .part = is_fourth && !step->is_bare ? EXPLICIT_WHOLE : EXPLICIT_NONE,
+                  .part = !is_fourth      ? EXPLICIT_NONE
+                          : step->is_bare ? EXPLICIT_SHARE
+                                          : EXPLICIT_WHOLE,
                   .rho = RhoOf((lambda - kappa) / table->kappa),
                   .may_fail = !step->is_bare && kappa > 0.5 * lambda,
+                  .is_long = !step->is_bare && lambda > LONG_STEP * table->kappa,
                   .shares = {tau / (tau + lambda), lambda / (tau + lambda)},
                   .work = {.ratios = work,
                            .old = work + ENGRAM_SLICE_GROUP * rows,
@@ -162,7 +169,7 @@ ENGRAM_INLINE void SetChi(const Plan *plan, LaneSystem *system, int j, Vector ch
     system->rescale[j] = plan->rho / rho;
 }
 
-/** Whether all slices of a group are within the range of the polynomials. */
+/** Whether all slices of a group are within the range of the polynomials, and alike. */
 ENGRAM_INLINE int IsWithinRange(const Plan *plan, ptrdiff_t first, int vectors)
 {
     VectorBits outside = {0};
@@ -170,7 +177,8 @@ ENGRAM_INLINE int IsWithinRange(const Plan *plan, ptrdiff_t first, int vectors)
         const Vector drift = VectorLoad(plan->step->drift + first + j * VECTOR_LANES);
         outside |= IsOutside(plan->table, ScaledDrift(plan->table, drift));
     }
-    return plan->table->flux == ENGRAM_FLUX_SCHARFETTER_GUMMEL && !VectorAny(outside);
+    return plan->table->flux == ENGRAM_FLUX_SCHARFETTER_GUMMEL && plan->part != EXPLICIT_SHARE &&
+           !VectorAny(outside);
 }
 
 /** The system of a group; its threshold rates go to the results. */
@@ -189,6 +197,9 @@ ENGRAM_INLINE void BeginSystem(const Plan *plan, ptrdiff_t first, int vectors,
             chi = VectorChoose(system->outside[j], LargestChi(table, scaled), chi);
         }
         SetChi(plan, system, j, chi);
+        if (plan->step->is_bare) {
+            system->chi[j] = VectorOf(0.0);
+        }
         FaceWeights last;
         WeightsOfFace(table, evaluation, table->nodes - 1, 1, &scaled, &system->outside[j], &last);
         system->outflow[j] = last.up;

@@ -1,6 +1,6 @@
 #include "engram/kernels/slice_step.h"
 
-#include "slice_again.h"
+#include "slice_close.h"
 #include "slice_plan.h"
 
 size_t EngramSliceWorkSize(const EngramFaceTable *table)
@@ -96,7 +96,7 @@ ENGRAM_INLINE void Report(const Plan *plan, ptrdiff_t at, SliceOutcome outcome)
     VectorStore(results->minimum + at, outcome.least);
 }
 
-/** The outcome of vector j, with the slices solved again that need it. */
+/** The outcome of vector j, with its slices solved again or closed where that is needed. */
 ENGRAM_INLINE void FinishVector(const Plan *plan, const Group *group, int vectors, int j,
                                 const Substitution *found)
 {
@@ -105,7 +105,11 @@ ENGRAM_INLINE void FinishVector(const Plan *plan, const Group *group, int vector
                                      &group->system, j, found, group->refractory[j]);
     if (group->old) {
         const OldRows rows = {group->old + j * VECTOR_LANES, vectors * VECTOR_LANES};
-        RepairSlices(plan, at, &rows, group->system.chi[j], &outcome);
+        if (plan->may_fail) {
+            RepairSlices(plan, at, &rows, group->system.chi[j], &outcome);
+        } else {
+            CloseSlices(plan, at, &rows, &outcome);
+        }
     }
     Report(plan, at, outcome);
 }
@@ -120,7 +124,7 @@ ENGRAM_INLINE void TakeGroup(const Plan *plan, ptrdiff_t first, int vectors, int
     const int last = plan->table->nodes - 1;
     const int has_refractory = plan->table->refractory > 0.0;
     group.to = plan->to + first;
-    group.old = plan->may_fail ? plan->work.old : NULL;
+    group.old = plan->may_fail || plan->is_long ? plan->work.old : NULL;
     BeginSource(plan, first, vectors, order, &group.source);
     BeginSystem(plan, first, vectors, evaluation, &group.system);
     for (int j = 0; j < vectors; j++) {
@@ -146,7 +150,7 @@ ENGRAM_INLINE void TakeGroup(const Plan *plan, ptrdiff_t first, int vectors, int
 ENGRAM_INLINE void TakeWithin(const Plan *plan, ptrdiff_t first, int vectors, int order)
 {
     if (plan->part == EXPLICIT_NONE) {
-        TakeGroup(plan, first, vectors, order, EVALUATE_POLYNOMIAL, EXPLICIT_NONE);
+        TakeGroup(plan, first, vectors, order, EVALUATE_FLAT, EXPLICIT_NONE);
     } else {
         TakeGroup(plan, first, vectors, order, EVALUATE_POLYNOMIAL, EXPLICIT_WHOLE);
     }

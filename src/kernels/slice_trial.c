@@ -129,7 +129,7 @@ ENGRAM_INLINE void TryGroup(const Plan *plan, ptrdiff_t first, int vectors, int 
 ENGRAM_INLINE void TryWithin(const Plan *plan, ptrdiff_t first, int vectors, int order)
 {
     if (plan->part == EXPLICIT_NONE) {
-        TryGroup(plan, first, vectors, order, EVALUATE_POLYNOMIAL, EXPLICIT_NONE);
+        TryGroup(plan, first, vectors, order, EVALUATE_FLAT, EXPLICIT_NONE);
     } else {
         TryGroup(plan, first, vectors, order, EVALUATE_POLYNOMIAL, EXPLICIT_WHOLE);
     }

@@ -239,14 +239,17 @@ static PetscErrorCode FindShortfall(CombinedStep *step, const EngramStepResult *
     PetscFunctionBeginUser;
     const Reaction *reaction = step->euler.reaction;
     EngramExtrapolationShortfall(reaction->grid->w_local, combination, results, step->shortfall);
-    PetscCall(RatesIntegrate(reaction->grid, reaction->reduction,
-                             IsLimit(step) ? 1 + ENGRAM_STEP_RESULTS : 1, summed, integrals));
+    PetscCall(RatesIntegrate(reaction->grid, reaction->reduction, 1 + ENGRAM_STEP_RESULTS, summed,
+                             integrals));
     *shortfall = integrals[0];
     *excess = EngramExtrapolatedValue(combination, integrals[1], integrals[2], integrals[3]) - 1.0;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Puts the results together in the stepper's rows; `excess` of mass for the limit model. */
+/**
+ * Puts the results together in the stepper's rows. The coefficients magnify the rounding errors of
+ * their masses: those are taken out here, or from the weights of the limit model later.
+ */
 static PetscErrorCode Combine(CombinedStep *step, PetscBool has_error, double *excess)
 {
     EngramStepResult results[ENGRAM_STEP_RESULTS];
@@ -263,8 +266,11 @@ static PetscErrorCode Combine(CombinedStep *step, PetscBool has_error, double *e
                           step->euler.state->results->threshold_rate, &step->error);
     }
     PetscCall(FindShortfall(step, results, &shortfall, excess));
-    const double factor = 1.0 / (1.0 + shortfall);
+    double factor = 1.0 / (1.0 + shortfall);
     *excess = factor * (*excess + 1.0 + shortfall) - 1.0;
+    if (!is_limit) {
+        factor /= 1.0 + RatesRoundOff(*excess);
+    }
     EngramExtrapolate((int)step->rows->rows, is_limit ? 1 : (int)grid->v_nodes, grid->w_local,
                       grid->w_stride, is_limit ? 1.0 : grid->v_spacing, factor,
                       &combinations[step->scheme], results, step->rows->values, &extrapolated);
