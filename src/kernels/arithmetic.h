@@ -11,10 +11,16 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define ENGRAM_INLINE static inline __attribute__((always_inline))
+/* A function by itself, with the registers to itself. */
+#define ENGRAM_APART static __attribute__((noinline))
+/* Called rarely: kept out of the loops, whose registers it would cost. */
+#define ENGRAM_SELDOM static __attribute__((noinline, cold, unused))
 #define ENGRAM_PREFETCH_READ(address) __builtin_prefetch((address), 0)
 #define ENGRAM_PREFETCH_WRITE(address) __builtin_prefetch((address), 1)
 #else
 #define ENGRAM_INLINE static inline
+#define ENGRAM_APART static
+#define ENGRAM_SELDOM static inline
 #define ENGRAM_PREFETCH_READ(address) ((void)(address))
 #define ENGRAM_PREFETCH_WRITE(address) ((void)(address))
 #endif

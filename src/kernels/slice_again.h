@@ -155,7 +155,7 @@ static inline void ClampTails(const Plan *plan, ptrdiff_t at, SliceOutcome *outc
 }
 
 /** Solves again what must be, and puts tails to zero. */
-static inline void RepairSlices(const Plan *plan, ptrdiff_t at, const OldRows *old, Vector chi,
+ENGRAM_SELDOM void RepairSlices(const Plan *plan, ptrdiff_t at, const OldRows *old, Vector chi,
                                 SliceOutcome *outcome)
 {
     const VectorBits negative = AreNegative(plan, outcome);

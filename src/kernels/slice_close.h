@@ -36,7 +36,7 @@ static inline Vector ContentOfRows(const Plan *plan, const OldRows *old)
 }
 
 /** Scales a vector of slices to the mass of their old rows. */
-static inline void CloseSlices(const Plan *plan, ptrdiff_t at, const OldRows *old,
+ENGRAM_SELDOM void CloseSlices(const Plan *plan, ptrdiff_t at, const OldRows *old,
                                SliceOutcome *outcome)
 {
     const int nodes = plan->table->nodes;

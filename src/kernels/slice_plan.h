@@ -20,16 +20,13 @@
 #define SMALLEST_RHO 1e-12
 
 /* Slices of a group where many are left. */
-#if VECTOR_LANES == 8
-enum { MAIN_VECTORS = 3, NARROW_VECTORS = 1 };
-#elif VECTOR_LANES == 4
-enum { MAIN_VECTORS = 4, NARROW_VECTORS = 1 };
+#if VECTOR_LANES >= 4
+#define HAS_TWO_WIDTHS 1
+enum { MAIN_VECTORS = VECTOR_LANES == 8 ? 3 : 4, NARROW_VECTORS = 1 };
 #else
+#define HAS_TWO_WIDTHS 0
 enum { MAIN_VECTORS = 8 / VECTOR_LANES, NARROW_VECTORS = MAIN_VECTORS };
 #endif
-
-/* Else the loops need not be there twice. */
-enum { HAS_TWO_WIDTHS = MAIN_VECTORS > NARROW_VECTORS };
 
 /** Vectors of the group that starts at a slice: many where the padded slices go on for so long. */
 ENGRAM_INLINE int VectorsOfGroup(ptrdiff_t slices, ptrdiff_t first)

@@ -1,6 +1,7 @@
 #include "engram/kernels/slice_step.h"
 
 #include "slice_close.h"
+#include "slice_forms.h"
 #include "slice_plan.h"
 
 size_t EngramSliceWorkSize(const EngramFaceTable *table)
@@ -143,48 +144,17 @@ ENGRAM_INLINE void TakeGroup(const Plan *plan, ptrdiff_t first, int vectors, int
     }
 }
 
-/**
- * The constants make loops of their own for each width, transport and order, of one text: the
- * arithmetic of a slice is the same in all widths, so its bits do not depend on the group it is in.
- */
-ENGRAM_INLINE void TakeWithin(const Plan *plan, ptrdiff_t first, int vectors, int order)
-{
-    if (plan->part == EXPLICIT_NONE) {
-        TakeGroup(plan, first, vectors, order, EVALUATE_FLAT, EXPLICIT_NONE);
-    } else {
-        TakeGroup(plan, first, vectors, order, EVALUATE_POLYNOMIAL, EXPLICIT_WHOLE);
-    }
-}
+ENGRAM_GROUP_FORMS(TakeGroup, 0)
+ENGRAM_GROUP_FORMS(TakeGroup, 1)
+ENGRAM_GROUP_FORMS(TakeGroup, 2)
 
-/** Takes the next group and returns how many vectors it has. */
-ENGRAM_INLINE int TakeNext(const Plan *plan, ptrdiff_t first, int order)
-{
-    if (HAS_TWO_WIDTHS && VectorsOfGroup(plan->slices, first) == MAIN_VECTORS &&
-        IsWithinRange(plan, first, MAIN_VECTORS)) {
-        TakeWithin(plan, first, MAIN_VECTORS, order);
-        return MAIN_VECTORS;
-    }
-    if (IsWithinRange(plan, first, NARROW_VECTORS)) {
-        TakeWithin(plan, first, NARROW_VECTORS, order);
-    } else {
-        TakeGroup(plan, first, NARROW_VECTORS, order, EVALUATE_ANY, EXPLICIT_SHARE);
-    }
-    return NARROW_VECTORS;
-}
+static const GroupForms FORMS[] = {ENGRAM_FORMS_OF(TakeGroup, 0), ENGRAM_FORMS_OF(TakeGroup, 1),
+                                   ENGRAM_FORMS_OF(TakeGroup, 2)};
 
 void EngramSliceStepTake(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
                          const EngramSliceStep *step, const double *from, double *to, double *work,
                          const EngramSliceResults *results)
 {
     Plan plan = MakePlan(table, slices, stride, step, from, to, work, results);
-    const int order = step->transport ? step->transport->order : 0;
-    if (order == 2) {
-        FindFirstFlux(&plan);
-    }
-    for (ptrdiff_t first = 0; first < slices; plan.turn = 1 - plan.turn) {
-        const int vectors = order == 0   ? TakeNext(&plan, first, 0)
-                            : order == 1 ? TakeNext(&plan, first, 1)
-                                         : TakeNext(&plan, first, 2);
-        first += vectors * VECTOR_LANES;
-    }
+    WorkOnGroups(&plan, FORMS);
 }

@@ -1,4 +1,5 @@
 #include "slice_again.h"
+#include "slice_forms.h"
 
 /**
  * The last unknown alone, so from the low end upwards, and nothing is stored. What is eliminated
@@ -126,44 +127,17 @@ ENGRAM_INLINE void TryGroup(const Plan *plan, ptrdiff_t first, int vectors, int 
     }
 }
 
-ENGRAM_INLINE void TryWithin(const Plan *plan, ptrdiff_t first, int vectors, int order)
-{
-    if (plan->part == EXPLICIT_NONE) {
-        TryGroup(plan, first, vectors, order, EVALUATE_FLAT, EXPLICIT_NONE);
-    } else {
-        TryGroup(plan, first, vectors, order, EVALUATE_POLYNOMIAL, EXPLICIT_WHOLE);
-    }
-}
+ENGRAM_GROUP_FORMS(TryGroup, 0)
+ENGRAM_GROUP_FORMS(TryGroup, 1)
+ENGRAM_GROUP_FORMS(TryGroup, 2)
 
-/** Tries the next group and returns how many vectors it has. */
-ENGRAM_INLINE int TryNext(const Plan *plan, ptrdiff_t first, int order)
-{
-    if (HAS_TWO_WIDTHS && VectorsOfGroup(plan->slices, first) == MAIN_VECTORS &&
-        IsWithinRange(plan, first, MAIN_VECTORS)) {
-        TryWithin(plan, first, MAIN_VECTORS, order);
-        return MAIN_VECTORS;
-    }
-    if (IsWithinRange(plan, first, NARROW_VECTORS)) {
-        TryWithin(plan, first, NARROW_VECTORS, order);
-    } else {
-        TryGroup(plan, first, NARROW_VECTORS, order, EVALUATE_ANY, EXPLICIT_SHARE);
-    }
-    return NARROW_VECTORS;
-}
+static const GroupForms FORMS[] = {ENGRAM_FORMS_OF(TryGroup, 0), ENGRAM_FORMS_OF(TryGroup, 1),
+                                   ENGRAM_FORMS_OF(TryGroup, 2)};
 
 void EngramSliceStepTry(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
                         const EngramSliceStep *step, const double *from, double *work,
                         const EngramSliceResults *results)
 {
     Plan plan = MakePlan(table, slices, stride, step, from, NULL, work, results);
-    const int order = step->transport ? step->transport->order : 0;
-    if (order == 2) {
-        FindFirstFlux(&plan);
-    }
-    for (ptrdiff_t first = 0; first < slices; plan.turn = 1 - plan.turn) {
-        const int vectors = order == 0   ? TryNext(&plan, first, 0)
-                            : order == 1 ? TryNext(&plan, first, 1)
-                                         : TryNext(&plan, first, 2);
-        first += vectors * VECTOR_LANES;
-    }
+    WorkOnGroups(&plan, FORMS);
 }
