@@ -151,8 +151,12 @@ static PetscBool IsPossible(const TransportStep *transport, double substeps, Eng
 static PetscErrorCode SubCycle(TransportStep *transport, double dt, double fewest,
                                const EngramDensity *to, EngramState *state, TransportRest *rest)
 {
-    /* The weights of the limit model are transported by themselves. */
-    const PetscBool may_leave = (PetscBool)(transport->reaction->model->phase.epsilon > 0.0);
+    /* The weights of the limit model are transported by themselves; and what several solves of an
+     * implicit coupling read is better made once. */
+    const Reaction *reaction = transport->reaction;
+    const PetscBool may_leave =
+        (PetscBool)(reaction->model->phase.epsilon > 0.0 &&
+                    reaction->coupled.coupling->time == ENGRAM_COUPLING_LAGGED);
     double remaining = dt;
     double planned = fewest;
     PetscFunctionBeginUser;

@@ -48,8 +48,8 @@ double TransportStepLimit(const TransportStep *transport, const EngramState *sta
 
 /**
  * Transports rows over dt in at least the given number of sub-steps; counts them in the state, and
- * marks it when they are too many to go on. The last explicit sub-step of a density is left to the
- * solve that follows, which makes it on the way. Collective.
+ * marks it when they are too many to go on. With a lagged coupling the last explicit sub-step of a
+ * density is left to the solve that follows, which makes it on the way. Collective.
  *
  * @param from  rows before
  * @param to    rows after; may be the same
