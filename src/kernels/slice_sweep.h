@@ -109,15 +109,16 @@ ENGRAM_INLINE void EliminateNode(const EngramFaceTable *table, Elimination *stat
             value += flux;
             rest -= flux;
         }
-        const Vector leaving = has_spike ? state->sum[j] + state->spike[j] : state->sum[j];
-        const Vector reciprocal = VectorReciprocal(leaving + face.down);
+        /* The next node waits for its sum and its spike: these are made in the fewest steps. */
+        const Vector leaving = has_spike ? state->spike[j] + face.down : face.down;
+        const Vector reciprocal = VectorReciprocal(state->sum[j] + leaving);
         const Vector ratio = face.up * reciprocal;
         const Vector quotient = value * reciprocal;
         state->carry[j] = VectorMultiplyAdd(quotient, face.down, rest);
-        state->sum[j] = VectorMultiplyAdd(state->sum[j], ratio, identity);
+        state->sum[j] = VectorMultiplyAdd(state->sum[j] * face.up, reciprocal, identity);
         if (has_spike) {
             state->returned[j] = VectorMultiplyAdd(state->spike[j], quotient, state->returned[j]);
-            state->spike[j] *= ratio;
+            state->spike[j] = (state->spike[j] * face.up) * reciprocal;
         }
         state->here[j] = below[j];
         VectorStore(quotients + j * VECTOR_LANES, quotient);

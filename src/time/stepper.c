@@ -99,12 +99,18 @@ static PetscErrorCode CreateReaction(EngramStepper stepper)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Whether weights can move: those of a single cell cannot. */
+static PetscBool MovesWeights(EngramStepper stepper)
+{
+    return (PetscBool)(stepper->model->phase.plasticity && stepper->grid->w_cells > 1);
+}
+
 /** What depends on the phase of the model: the transport, and the rows of combined steps. */
 static PetscErrorCode CreateParts(EngramStepper stepper)
 {
     EulerStep euler = {&stepper->reaction, NULL, &stepper->state};
     PetscFunctionBeginUser;
-    if (stepper->model->phase.plasticity) {
+    if (MovesWeights(stepper)) {
         PetscCall(TransportStepCreate(stepper->grid, stepper->rows->rows, &stepper->time.transport,
                                       &stepper->reaction, &stepper->rule, &stepper->transport));
         euler.transport = &stepper->transport;
@@ -281,9 +287,8 @@ double EngramStepperFewestSteps(EngramStepper stepper)
 
 double EngramStepperTransportLimit(EngramStepper stepper)
 {
-    return stepper->model->phase.plasticity
-               ? TransportStepLimit(&stepper->transport, &stepper->state)
-               : INFINITY;
+    return MovesWeights(stepper) ? TransportStepLimit(&stepper->transport, &stepper->state)
+                                 : INFINITY;
 }
 
 double EngramStepperMemory(EngramStepper stepper)
