@@ -13,40 +13,79 @@ void EngramExactSumClear(EngramExactSum *sum)
     memset(sum, 0, sizeof(*sum));
 }
 
-void EngramExactSumAdd(EngramExactSum *sum, double value)
+/** Three digits from `index` on that a value, or several with this index, add to a sum. */
+typedef struct Part {
+    int index;
+    int64_t digit[3];
+} Part;
+
+/** Adds a finite value to a part, which takes its index if it is `fresh`; whether that was so. */
+static inline int AddToPart(Part *part, int is_fresh, uint64_t bits)
 {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof(bits));
     const int biased_exponent = (int)(bits >> 52) & 0x7ff;
-    uint64_t mantissa = bits & ((UINT64_C(1) << 52) - 1);
-    if (biased_exponent == 0x7ff) {
-        sum->nonfinite++;
-        return;
-    }
-    if (biased_exponent > 0) {
-        mantissa |= UINT64_C(1) << 52;
-    }
+    const uint64_t implicit = biased_exponent > 0 ? UINT64_C(1) << 52 : 0;
+    const uint64_t mantissa = (bits & ((UINT64_C(1) << 52) - 1)) | implicit;
     const int position = biased_exponent > 0 ? biased_exponent - 1 : 0;
     const int index = position / DIGIT_BITS;
     const int shift = position % DIGIT_BITS;
-
+    if (!is_fresh && index != part->index) {
+        return 0;
+    }
     /* The 53 bits, shifted by up to 31, lie in three digits. */
     const uint64_t low = (mantissa & 0xffffffff) << shift;
     const uint64_t high = ((mantissa >> 32) << shift) + (low >> 32);
     const int64_t sign = (bits >> 63) ? -1 : 1;
-    sum->digit[index] += sign * (int64_t)(low & 0xffffffff);
-    sum->digit[index + 1] += sign * (int64_t)(high & 0xffffffff);
-    sum->digit[index + 2] += sign * (int64_t)(high >> 32);
-    if (++sum->pending >= MAXIMUM_PENDING) {
-        EngramExactSumNormalise(sum);
+    part->index = index;
+    part->digit[0] += sign * (int64_t)(low & 0xffffffff);
+    part->digit[1] += sign * (int64_t)(high & 0xffffffff);
+    part->digit[2] += sign * (int64_t)(high >> 32);
+    return 1;
+}
+
+static inline void AddPart(EngramExactSum *sum, const Part *part)
+{
+    for (int k = 0; k < 3; k++) {
+        sum->digit[part->index + k] += part->digit[k];
     }
+}
+
+static inline uint64_t BitsOf(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
+static inline int IsFinite(uint64_t bits)
+{
+    return ((bits >> 52) & 0x7ff) != 0x7ff;
+}
+
+void EngramExactSumAdd(EngramExactSum *sum, double value)
+{
+    EngramExactSumAddArray(sum, &value, 1);
 }
 
 void EngramExactSumAddArray(EngramExactSum *sum, const double *values, ptrdiff_t count)
 {
+    /* Neighbouring values are often of similar size: they are added up in registers first. */
+    Part part = {0, {0, 0, 0}};
     for (ptrdiff_t i = 0; i < count; i++) {
-        EngramExactSumAdd(sum, values[i]);
+        const uint64_t bits = BitsOf(values[i]);
+        if (!IsFinite(bits)) {
+            sum->nonfinite++;
+        } else if (!AddToPart(&part, 0, bits)) {
+            AddPart(sum, &part);
+            part = (Part){0, {0, 0, 0}};
+            AddToPart(&part, 1, bits);
+        }
+        if (++sum->pending >= MAXIMUM_PENDING) {
+            AddPart(sum, &part);
+            part = (Part){part.index, {0, 0, 0}};
+            EngramExactSumNormalise(sum);
+        }
     }
+    AddPart(sum, &part);
 }
 
 void EngramExactSumNormalise(EngramExactSum *sum)
@@ -71,28 +110,15 @@ void EngramExactSumMerge(EngramExactSum *sum, const EngramExactSum *other)
     sum->pending += other->pending + 1;
 }
 
-static int BitAt(const EngramExactSum *sum, int position)
+static uint64_t DigitAt(const EngramExactSum *sum, int k)
 {
-    return position < 0 ? 0
-                        : (int)(sum->digit[position / DIGIT_BITS] >> (position % DIGIT_BITS)) & 1;
+    return k >= 0 ? (uint64_t)sum->digit[k] : 0;
 }
 
-static int HighestBit(const EngramExactSum *sum)
+static int AnyDigitBelow(const EngramExactSum *sum, int k)
 {
-    for (int k = ENGRAM_EXACT_SUM_DIGITS - 1; k >= 0; k--) {
-        for (int bit = DIGIT_BITS - 1; sum->digit[k] != 0 && bit >= 0; bit--) {
-            if ((sum->digit[k] >> bit) & 1) {
-                return k * DIGIT_BITS + bit;
-            }
-        }
-    }
-    return -1;
-}
-
-static int AnyBitBelow(const EngramExactSum *sum, int position)
-{
-    for (int below = position - 1; below >= 0; below--) {
-        if (BitAt(sum, below)) {
+    while (--k >= 0) {
+        if (sum->digit[k] != 0) {
             return 1;
         }
     }
@@ -102,19 +128,28 @@ static int AnyBitBelow(const EngramExactSum *sum, int position)
 /** Rounds a normalised, non-negative sum to the nearest double. */
 static double RoundToNearest(const EngramExactSum *sum)
 {
-    const int highest = HighestBit(sum);
-    if (highest < 0) {
-        return 0.0;
+    int k = ENGRAM_EXACT_SUM_DIGITS - 1;
+    while (k > 1 && sum->digit[k] == 0) {
+        k--;
     }
-    const int lowest = highest >= MANTISSA_BITS ? highest - (MANTISSA_BITS - 1) : 0;
-    uint64_t mantissa = 0;
-    for (int position = highest; position >= lowest; position--) {
-        mantissa = 2 * mantissa + (uint64_t)BitAt(sum, position);
+    /* The four highest digits as two words, moved up until the highest bit is that of the first. */
+    uint64_t first = (DigitAt(sum, k) << DIGIT_BITS) | DigitAt(sum, k - 1);
+    uint64_t second = (DigitAt(sum, k - 2) << DIGIT_BITS) | DigitAt(sum, k - 3);
+    int moved = 0;
+    const int most = DIGIT_BITS * (k - 1) + 64 - MANTISSA_BITS;
+    for (; moved < most && !(first >> 63); moved++) {
+        first = (first << 1) | (second >> 63);
+        second <<= 1;
     }
-    if (BitAt(sum, lowest - 1) && ((mantissa & 1) || AnyBitBelow(sum, lowest - 1))) {
+    const int rest_bits = 64 - MANTISSA_BITS;
+    const uint64_t half = UINT64_C(1) << (rest_bits - 1);
+    const uint64_t rest = first & (2 * half - 1);
+    uint64_t mantissa = first >> rest_bits;
+    if (rest > half ||
+        (rest == half && ((mantissa & 1) || second != 0 || AnyDigitBelow(sum, k - 3)))) {
         mantissa++;
     }
-    return ldexp((double)mantissa, lowest + LOWEST_EXPONENT);
+    return ldexp((double)mantissa, DIGIT_BITS * (k - 1) + rest_bits - moved + LOWEST_EXPONENT);
 }
 
 double EngramExactSumValue(EngramExactSum *sum)
