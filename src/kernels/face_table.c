@@ -56,7 +56,7 @@ static void FitMean(double range, int degree, double *coefficients)
 {
     enum { POINTS = ENGRAM_FACE_DEGREE + 1 };
     long double at[POINTS];
-    long double divided[POINTS];
+    long double divided[POINTS] = {0.0L};
     long double sum[POINTS] = {0.0L};
     const int points = degree + 1;
     for (int i = 0; i < points; i++) {

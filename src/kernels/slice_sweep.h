@@ -76,6 +76,8 @@ ENGRAM_INLINE void BeginElimination(Elimination *state, LaneSystem *system, int 
     ENGRAM_UNROLL
     for (int j = 0; j < vectors; j++) {
         const Vector out = system->outflow[j];
+        /* The caller has read it, vector by vector. */
+        /* cppcheck-suppress uninitvar */
         const Vector here = state->here[j];
         Vector flux = VectorOf(0.0);
         if (part != EXPLICIT_NONE) {

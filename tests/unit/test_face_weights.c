@@ -144,7 +144,8 @@ static void TestFactorOfOrder4(void **state)
             }
             EngramFaceTableSetDrift(&table, own, slope);
             const double s = -slopes[i] * SPACING * SPACING / (2.0 * NOISES[n]);
-            for (double wanted = -30.0; wanted < 30.0; wanted += 0.37) {
+            for (int point = 0; point < 163; point++) {
+                const double wanted = -30.0 + 0.37 * point;
                 double drift;
                 double up;
                 double down;
