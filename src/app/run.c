@@ -76,6 +76,7 @@ static PetscErrorCode TakeSnapshot(Run *run)
     snapshot->phase_name = ProtocolPhaseName(simulation->protocol);
     snapshot->is_wanted = ProtocolIsAtEnd(simulation->protocol, state->time);
     snapshot->is_last = (PetscBool)(state->time >= simulation->protocol->end);
+    ThresholdLayerLook(simulation->solver, snapshot, &run->layer);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -303,6 +304,7 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
         PetscCall(StartObservers(run));
     }
     PetscCall(SteeringTakeOver(run));
+    PetscCall(ThresholdLayerWarn(simulation->grid, &run->layer));
     run->started = MPI_Wtime();
     PetscCall(ObeyEarlyNotices(run));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -387,6 +389,7 @@ static PetscErrorCode Conclude(Run *run)
     outcome->wall_seconds = MPI_Wtime() - run->started;
     if (!outcome->departure) {
         PetscCall(WarnOfDoubts(run));
+        PetscCall(ThresholdLayerWarn(run->simulation->grid, &run->layer));
     }
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_FINISH));
     const PetscErrorCode code = StopObservers(run);

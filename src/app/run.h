@@ -10,6 +10,7 @@
 #include "engram/observe/observer.h"
 #include "quasi_static.h"
 #include "steering.h"
+#include "threshold_layer.h"
 
 enum { RUN_MAXIMUM_OBSERVERS = 16 };
 
@@ -37,6 +38,7 @@ typedef struct Run {
     SteeringNumbers steering_numbers; /* for a checkpoint */
     PetscBool is_stop_requested;      /* by a script */
     QuasiStatic quasi_static;
+    ThresholdLayer layer;
     double started; /* wall time */
 } Run;
 

@@ -224,6 +224,13 @@ static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, Vec rhs, Vec soluti
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+double EngramSliceSolverPeclet(EngramSliceSolver solver, PetscInt slice)
+{
+    const EngramFaceTable *table = &solver->slices.table;
+    const double drift = solver->slices.drift[slice] + table->drift[table->nodes - 1];
+    return drift * (table->spacing / table->noise);
+}
+
 void EngramSliceSolverKeepDrift(EngramSliceSolver solver)
 {
     const SliceOperator *slices = &solver->slices;

@@ -70,6 +70,12 @@ PetscErrorCode EngramSliceSolverSetNeuron(EngramSliceSolver solver, const double
 double *EngramSliceSolverDrift(EngramSliceSolver solver);
 
 /**
+ * h/a times the drift of a slice on the face at the threshold: cells of v over the width of the
+ * layer there, where it is large. Not collective.
+ */
+double EngramSliceSolverPeclet(EngramSliceSolver solver, PetscInt slice);
+
+/**
  * Keeps what the rates of the next solves need of the drift and noise that the last one had. Call
  * it before either is changed. Not collective.
  */
