@@ -16,6 +16,7 @@ import numpy
 import scipy.linalg
 
 import checkpoint
+import roofline
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASE = ROOT / "tools" / "benchmark" / "case.yaml"
@@ -28,6 +29,9 @@ SECOND = ("-time_scheme", "second-order")
 THIRD = ("-time_scheme", "third-order")
 SHARP = ("-transport_order", "2")
 IMPLICIT = ("-transport_time", "implicit")
+SINGLE = ("-grid_w_cells", "1", "-grid_w_min", "0.5", "-grid_w_max", "0.5")
+SMALL = ("-grid_v_cells", "60", "-grid_w_cells", "256")
+LONG = ("-grid_v_cells", "4098")
 VARIANTS = {
     "implicit coupling": ("-coupling", "implicit"),
     "refractory state": ("-model_refractory", "0.1"),
@@ -43,6 +47,22 @@ VARIANTS = {
     "eps = 0, implicit coupling": ("-model_epsilon", "0", "-coupling", "implicit"),
 }
 
+# Settings of a full step here, and in the reference revision, whose fixed steps are plain.
+LAGGED = ("-coupling", "lagged")
+COMPARED = {
+    "full step": (LAGGED, ()),
+    "second order in w": (LAGGED + SHARP + SHORT, SHARP + SHORT),
+    "implicit coupling": (("-coupling", "implicit"), ("-coupling", "implicit")),
+    "second order in time and w, lagged coupling": (
+        SECOND + LAGGED + SHARP + SHORT, ("-time_scheme", "extrapolated") + SHARP + SHORT),
+    "refractory state": (LAGGED + ("-model_refractory", "0.1"), ("-model_refractory", "0.1")),
+    "eps = 0": (LAGGED + ("-model_epsilon", "0"), ("-model_epsilon", "0")),
+    "a single weight": (LAGGED + SINGLE, SINGLE),
+    "60 x 256 cells": (LAGGED + SMALL, SMALL),
+    "120 x 1024 cells": (LAGGED + ("-grid_v_cells", "120"), ("-grid_v_cells", "120")),
+    "long columns, 4096 x 1024 cells": (LAGGED + LONG, LONG),
+}
+
 HEAD = """# Performance
 
 Written by `tools/bench.sh`, which times all rows in one run. Work: one implicit step of 1024
@@ -55,9 +75,9 @@ shared with others the two differ by what the others took.
 """
 
 
-def run_benchmark(program, samples, *options, ranks=1):
+def run_benchmark(program, samples, *options, ranks=1, case=CASE):
     """One run of the benchmark program: a dictionary of minima in nanoseconds per cell."""
-    command = ["mpirun", "-n", str(ranks), str(program), str(CASE),
+    command = ["mpirun", "-n", str(ranks), str(program), str(case),
                "-benchmark_samples", str(samples), *options]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode != 0:
@@ -126,6 +146,37 @@ def measure(program, rounds):
     return results
 
 
+def measure_reference(program, folder, rounds):
+    """Nanoseconds per cell of the reference, here with order 4 and 2 in v, by name and round."""
+    case = folder / "reference_source" / "tools" / "benchmark" / "case.yaml"
+    reference = folder / "reference" / "engram_benchmark"
+    results = {name: [] for name in COMPARED}
+    for index in range(rounds):
+        print(f"report.py: round {index + 1} of {rounds} beside the reference")
+        for name, (options, old_options) in COMPARED.items():
+            results[name].append((
+                run_benchmark(reference, 30, *old_options, case=case)["step"],
+                run_benchmark(program, 30, *options)["step"],
+                run_benchmark(program, 30, *options, "-grid_v_order", "2")["step"]))
+    return results
+
+
+def reference_table(results):
+    """Medians over the rounds, and those of the ratios within a round."""
+    lines = ["\n## Beside revision 262d66a\n",
+             "The reference has order 2 in v and makes a step in several passes. Both sides are "
+             "timed in turn, in the same rounds, with the same settings; a ratio is the median of "
+             "those of the rounds.\n",
+             "| full step | reference, order 2 in v | here, order 4 | here, order 2 | "
+             "order 4 is faster by | order 2 is faster by |", "|---|---|---|---|---|---|"]
+    for name, rows in results.items():
+        old, four, two = (statistics.median(row[k] for row in rows) for k in range(3))
+        ratios = [statistics.median(row[0] / row[k] for row in rows) for k in (1, 2)]
+        lines.append(f"| {name} | {old:.2f} | {four:.2f} | {two:.2f} | {ratios[0]:.2f} | "
+                     f"{ratios[1]:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
 def machine():
     """The processor's name and features, and the compiler's target."""
     text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8") if pathlib.Path(
@@ -136,7 +187,7 @@ def machine():
     return f"{model}, {widths[0] if widths else 'no AVX'}, {platform.system()} {platform.machine()}"
 
 
-def write(results, output, provenance, checkpoints):
+def write(results, output, provenance, sections):
     """The table."""
     median = {name: statistics.median(values) for name, values in results.items()}
     stream = [("in-place update of an array of this size (the limit)", "stream"),
@@ -161,7 +212,7 @@ def write(results, output, provenance, checkpoints):
     low, high = min(results["speedup"]), max(results["speedup"])
     lines.append(f"\nTwo ranks against one, full step: {median['speedup']:.2f} times as fast "
                  f"({low:.2f} to {high:.2f} over {len(results['speedup'])} rounds).\n")
-    text = "\n".join(lines) + checkpoints
+    text = "\n".join(lines) + sections
     print(text)
     if output:
         output.write_text(text, encoding="utf-8")
@@ -173,6 +224,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    parser.add_argument("--reference", type=pathlib.Path, default=ROOT / "build",
+                        help="folder of the reference's source and build")
     parser.add_argument("--rounds", type=int, default=10, help="rounds of all contestants")
     parser.add_argument("--output", type=pathlib.Path, help="Markdown file to write")
     arguments = parser.parse_args()
@@ -182,8 +235,11 @@ def main():
                            if any(word in line for word in ("compiler", "build", "kernels",
                                                             "petsc", "mpi ")))
     results = measure(arguments.build / "engram_benchmark", arguments.rounds)
+    beside = measure_reference(arguments.build / "engram_benchmark", arguments.reference,
+                               arguments.rounds)
     checkpoints = checkpoint.measure(arguments.build / "engram", arguments.build, arguments.rounds)
-    write(results, arguments.output, provenance, checkpoints)
+    write(results, arguments.output, provenance,
+          reference_table(beside) + roofline.section(results, beside) + checkpoints)
 
 
 if __name__ == "__main__":
