@@ -198,6 +198,12 @@ void EngramFaceTableDestroy(EngramFaceTable *table)
     table->drift_slope = NULL;
 }
 
+double EngramFaceTableReturning(const EngramFaceTable *table, double lambda, double last_kappa)
+{
+    const int is_changed = table->order == 4 && last_kappa > 0.0;
+    return is_changed ? fmax(lambda + (table->kappa - last_kappa), 0.0) : lambda;
+}
+
 double EngramFaceTableKappa(const EngramFaceTable *table, double drift)
 {
     if (table->order != 4) {

@@ -21,7 +21,11 @@ void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const doubl
     const EngramFaceTable *table = matrix->table;
     const double unit = table->noise / (table->spacing * table->spacing);
     matrix->lambda = lambda;
-    matrix->leaving = table->refractory > 0.0 ? lambda / table->refractory : 0.0;
+    matrix->leaving = 0.0;
+    if (table->refractory > 0.0) {
+        matrix->leaving =
+            EngramFaceTableReturning(table, lambda, matrix->last_kappa) / table->refractory;
+    }
     for (ptrdiff_t i = 0; i < matrix->slices; i++) {
         matrix->kappa[i] = EngramFaceTableKappa(table, drift[i]);
     }

@@ -77,6 +77,7 @@ ENGRAM_INLINE Plan MakePlan(const EngramFaceTable *table, ptrdiff_t slices, ptrd
     const ptrdiff_t rows = table->nodes + 1;
     const double tau = table->refractory;
     const double lambda = step->lambda;
+    const double returning = EngramFaceTableReturning(table, lambda, step->last_kappa);
     const int is_fourth = table->order == 4;
     const double kappa = is_fourth ? table->kappa : 0.0;
     double *columns = work + (2 * ENGRAM_SLICE_GROUP + 2 * ENGRAM_SLICE_PADDING) * rows;
@@ -93,7 +94,7 @@ ENGRAM_INLINE Plan MakePlan(const EngramFaceTable *table, ptrdiff_t slices, ptrd
                   .rho = RhoOf((lambda - kappa) / table->kappa),
                   .may_fail = !step->is_bare && kappa > 0.5 * lambda,
                   .is_long = !step->is_bare && lambda > LONG_STEP * table->kappa,
-                  .shares = {tau / (tau + lambda), lambda / (tau + lambda)},
+                  .shares = {tau / (tau + returning), returning / (tau + returning)},
                   .work = {.ratios = work,
                            .old = work + ENGRAM_SLICE_GROUP * rows,
                            .values = work + 2 * ENGRAM_SLICE_GROUP * rows,

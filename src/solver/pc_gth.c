@@ -22,7 +22,10 @@ static PetscErrorCode ApplyGth(PC pc, Vec rhs, Vec solution)
     PetscCall(VecGetArrayWrite(solution, &to));
     const EngramGrid *grid = slices->grid;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
-    const EngramSliceStep step = {.lambda = slices->lambda, .drift = slices->drift, .is_bare = 1};
+    const EngramSliceStep step = {.lambda = slices->lambda,
+                                  .drift = slices->drift,
+                                  .last_kappa = slices->last_kappa,
+                                  .is_bare = 1};
     EngramSliceStepTake(&slices->table, grid->w_local, grid->w_stride, &step, from, to,
                         slices->work, &slices->results);
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_SLICE_SOLVE,

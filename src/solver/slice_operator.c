@@ -30,6 +30,7 @@ PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, EngramF
     const PetscInt padded = EngramGridPaddedSlices(grid);
     slices->grid = grid;
     slices->lambda = 0.0;
+    slices->last_kappa = 0.0;
     PetscCheck(EngramFaceTableCreate(&slices->table, (int)grid->v_nodes, (int)grid->reset_node,
                                      grid->v_min, grid->v_spacing, noise, flux) == 0,
                PETSC_COMM_SELF, PETSC_ERR_MEM, "No memory for the face table");
@@ -109,6 +110,7 @@ static PetscErrorCode SetRow(SliceOperator *slices, PetscInt node, PetscInt slic
 PetscErrorCode SliceOperatorAssemble(SliceOperator *slices)
 {
     PetscFunctionBeginUser;
+    slices->entries.last_kappa = slices->last_kappa;
     EngramSliceMatrixFill(&slices->entries, slices->lambda, slices->drift);
     PetscCall(MatZeroEntries(slices->assembled));
     for (PetscInt node = 0; node < EngramFaceTableRows(&slices->table); node++) {

@@ -19,6 +19,7 @@ typedef struct SliceOperator {
     double lambda;
     double *drift;       /* [padded slices] */
     double *last_weight; /* [padded slices] as in EngramSliceStep */
+    double last_kappa;   /* likewise */
     double *work;        /* [EngramSliceWorkSize] */
     EngramSliceResults results;
     EngramSliceMatrix entries; /* weights of the faces; allocated for methods that need them */

@@ -233,8 +233,9 @@ double EngramSliceSolverPeclet(EngramSliceSolver solver, PetscInt slice)
 
 void EngramSliceSolverKeepDrift(EngramSliceSolver solver)
 {
-    const SliceOperator *slices = &solver->slices;
+    SliceOperator *slices = &solver->slices;
     const PetscInt padded = EngramGridPaddedSlices(solver->grid);
+    slices->last_kappa = slices->table.kappa;
     for (PetscInt i = 0; i < padded; i++) {
         slices->last_weight[i] = slices->results.threshold_rate[i] / slices->table.noise;
     }
@@ -247,6 +248,7 @@ static EngramSliceStep StepOf(const SliceOperator *slices, double excess,
                              .excess = excess,
                              .drift = slices->drift,
                              .last_weight = slices->last_weight,
+                             .last_kappa = slices->last_kappa,
                              .transport = transport};
 }
 

@@ -111,6 +111,15 @@ void EngramFaceTableSetNoise(EngramFaceTable *table, double noise);
 void EngramFaceTableSetRefractory(EngramFaceTable *table, double refractory);
 
 /**
+ * The lambda with which neurons leave the refractory state in a step. Its content is R + kappa (N -
+ * R/tau), so a noise that changes moves some of it: for order 4 lambda + kappa - last_kappa, where
+ * that is positive.
+ *
+ * @param last_kappa  as in EngramSliceStep
+ */
+double EngramFaceTableReturning(const EngramFaceTable *table, double lambda, double last_kappa);
+
+/**
  * kappa of a slice with this drift, in reacting time: h^2/(12 a) for order 4, less where a cell is
  * so coarse that the explicit part of a step would take more out of a node than there is; 0 for
  * order 2.

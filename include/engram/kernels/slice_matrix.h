@@ -27,7 +27,8 @@ typedef struct EngramSliceMatrix {
     double *down;     /**< [nodes * stride], owned by the caller */
     double *kappa;    /**< [stride] kappa of each slice, owned by the caller */
     double lambda;    /**< dt/eps */
-    double leaving;   /**< lambda/tau, the share that leaves the refractory state; 0 without one */
+    double last_kappa; /**< as in EngramSliceStep */
+    double leaving;   /**< what leaves the refractory state, over what stays; 0 without one */
 } EngramSliceMatrix;
 
 /** Computes the weights for the drifts [slices] and lambda = dt/eps. */
