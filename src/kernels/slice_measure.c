@@ -68,7 +68,7 @@ void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_
 }
 
 void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                       const double *threshold_rate, double *density)
+                       const double *threshold_rate, double last_kappa, double *density)
 {
     if (table->order != 4 || table->nodes < 4) {
         return;
@@ -79,10 +79,19 @@ void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t
         const double share = table->kappa * threshold_rate[i] / table->spacing;
         const double arrived = fmax(SlopeAtThreshold(table, stride, density + i), 0.0) / 12.0;
         const double missing = (share * last[0] - arrived) / (1.0 + 3.0 * share);
-        const double moved = fmax(-last[-stride] / 3.0, fmin(missing, last[-2 * stride]));
+        double *there = density + arrives_at * stride + i;
+        const double least = fmax(-last[-stride] / 3.0, -*there);
+        const double moved = fmax(least, fmin(missing, last[-2 * stride]));
         last[0] -= 3.0 * moved;
         last[-stride] += 3.0 * moved;
         last[-2 * stride] -= moved;
-        density[arrives_at * stride + i] += moved;
+        *there += moved;
+        if (table->refractory > 0.0 && last_kappa > 0.0) {
+            double *reset = density + table->reset_node * stride + i;
+            const double leaving = (table->kappa - last_kappa) / table->refractory * *there;
+            const double left = fmax(-*reset, fmin(leaving, *there));
+            *there -= left;
+            *reset += left;
+        }
     }
 }

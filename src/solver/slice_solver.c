@@ -378,10 +378,16 @@ PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDe
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-void EngramSliceSolverSettle(EngramSliceSolver solver, const EngramDensity *density)
+double EngramSliceSolverKappa(EngramSliceSolver solver)
+{
+    return solver->slices.table.kappa;
+}
+
+void EngramSliceSolverSettle(EngramSliceSolver solver, double last_kappa,
+                             const EngramDensity *density)
 {
     EngramSliceSettle(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
-                      solver->slices.results.threshold_rate, density->values);
+                      solver->slices.results.threshold_rate, last_kappa, density->values);
 }
 
 PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity *density)

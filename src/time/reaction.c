@@ -216,8 +216,9 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows, Pets
         }
     }
     if (!at_threshold) {
-        EngramSliceSolverSettle(reaction->solver, rows);
+        EngramSliceSolverSettle(reaction->solver, 0.0, rows);
     }
+    reaction->has_started = PETSC_TRUE;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -234,11 +235,24 @@ static PetscErrorCode MeasureRates(Reaction *reaction, const EngramDensity *rows
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Settles the density for a drift and a noise that have jumped; a start has settled it already. */
+static PetscErrorCode SettleAnew(Reaction *reaction, double last_kappa, const EngramDensity *rows)
+{
+    PetscFunctionBeginUser;
+    if (!reaction->has_started && reaction->model->phase.epsilon > 0.0) {
+        PetscCall(EngramSliceSolverRenewRates(reaction->solver, rows));
+        EngramSliceSolverSettle(reaction->solver, last_kappa, rows);
+    }
+    reaction->has_started = PETSC_FALSE;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows)
 {
     EngramState *state = reaction->state;
     PetscFunctionBeginUser;
     const EngramState before = *state;
+    const double last_kappa = EngramSliceSolverKappa(reaction->solver);
     ReactionRate rate = ReactionKnownRate(reaction);
     double activity = 0.0;
     if (reaction->delay > 0.0) {
@@ -260,6 +274,7 @@ PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows
     }
     DriveSet(&reaction->drive, state->time, DRIVE_AT_START, activity, state);
     if (state->is_finite) {
+        PetscCall(SettleAnew(reaction, last_kappa, rows));
         PetscCall(MeasureRates(reaction, rows));
     }
     const PetscBool is_good = (PetscBool)(state->is_finite && !state->has_blown_up);

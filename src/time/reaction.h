@@ -23,7 +23,8 @@ typedef struct Reaction {
     EngramDensity *density;         /* p, filled from H where eps = 0; borrowed */
     Drive drive;
     CoupledRate coupled;
-    double delay; /* eps d */
+    double delay;          /* eps d */
+    PetscBool has_started; /* the rows are those of ReactionStart */
     RateHistory history;
 } Reaction;
 
@@ -82,7 +83,7 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows, Pets
 
 /**
  * The rates of the present rows just after a jump at the present time. Where the total rate has no
- * value that fits to itself, all stay as they are. Collective.
+ * value that fits to itself, they stay as they are. Settles the density. Collective.
  */
 PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows);
 
