@@ -27,7 +27,7 @@ class Run:
     """Results of one run: the series as lists, the fields of the last state, the other tables.
 
     The tables are those of steady states, by their names without ending; `densities` are the
-    densities of all states that were written, at `times`.
+    densities and `firing_rates` the N(w) of all states that were written, at `times`.
     """
 
     def __init__(self, folder):
@@ -37,7 +37,8 @@ class Run:
             self.summary = yaml.safe_load(stream)
         with h5py.File(folder / "fields.h5", "r") as file:
             self.w = file["w"][...]
-            self.firing_rate = file["firing_rate"][-1]
+            self.firing_rates = file["firing_rate"][...]
+            self.firing_rate = self.firing_rates[-1]
             self.weight_density = file["weight_density"][-1]
             self.densities = file["density"][...]
             self.density = self.densities[-1]
