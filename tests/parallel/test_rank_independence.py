@@ -78,6 +78,17 @@ JUMPS = {
     "output_fields_every": 0.04,
 }
 
+# Rough data in a part of the slices: as long as dt/eps is below h^2/(6 a) these are solved twice.
+ROUGH = {
+    **EVERYTHING,
+    "model_flux": "scharfetter-gummel",
+    "initial_density": "w > 0.4 ? 9*(abs(v - 1.6) < 0.01 ? 1 : 0) + exp(-((v - 0.3)/0.001)^2) :"
+                       " (w < -0.5 ? (v < 0.35 ? 1 : 0) : (1 + w^2)*exp(-(v - 0.4)^2/0.3))",
+    "time_step": 1e-5,
+    "time_end": 0.02,
+    "output_fields_every": 0.005,
+}
+
 # 240 cells with little noise: the tabulated exponentials would overflow.
 SMALL_NOISE = {**LEARNING, "model_noise": 0.001, "grid_v_cells": 240, "model_input": "4 + w"}
 
@@ -185,6 +196,20 @@ class RankIndependenceTest(EngramTestCase):
                                       order=order, delay=delay):
                         self.compare_everything({**case, "transport_time": transport,
                                                  "transport_order": order, "model_delay": delay})
+
+    def test_rough_data(self):
+        """Some slices solved twice, in adaptive and in fixed steps, with all options on."""
+        for steps in ({}, {"time_scheme": "third-order", "time_adaptive": False, "time_step": 2.5e-5,
+                           "time_end": 1e-4, "output_fields_every": 2.5e-5, "transport_order": 2}):
+            case = {**ROUGH, **steps}
+            result, fields = self.compare(case, ALL_RANKS)
+            series = result.series()
+            spacing = 6.0 / case["grid_v_cells"]
+            first = series["dt"][1] / case["model_epsilon"]
+            largest_noise = 0.5 + 0.2 * max(series["total_rate"])
+            self.assertLess(first, 0.5 * spacing**2 / (6.0 * largest_noise))
+            self.assertGreater(self.weight_change(fields), 1e-5)
+            self.assertGreaterEqual(fields["density"].min(), 0.0)
 
     def test_delay_within_a_step(self):
         """Fixed extrapolated steps, a delay shorter than one, second-order transport."""

@@ -55,6 +55,19 @@ FAMILY = {
     "everything in the limit": {**EVERYTHING, **ADAPTIVE, "model_epsilon": 0, "model_delay": 0},
 }
 
+# Data of which a part of the slices is rough, so that these are solved twice in steps as short.
+SHORT = STEP / 256
+ROUGH = {
+    **EVERYTHING,
+    "model_flux": "scharfetter-gummel",
+    "initial_density": "w > 0.4 ? (abs(v - 1.6) < 0.01 ? 9 : 0) + exp(-((v - 0.3)/0.001)^2) :"
+                       " (w < -0.5 ? (v < 0.35 ? 1 : 0) : (1 + w^2)*exp(-(v - 0.4)^2/0.3))",
+    "time_step": SHORT,
+    "time_end": 24 * SHORT,
+    "output_fields_every": 4 * SHORT,
+    "checkpoint_every": SHORT,
+}
+
 # Phases that end with steps and between them, with all that can change from one to the next.
 PROTOCOL = {
     "time_end": None, "model_delay": 0.1, "initial_rate": 0.2, "transport_order": 2,
@@ -130,6 +143,11 @@ class BitsTest(RestartTestCase):
                            and changes.get("model_epsilon") != 0)
                 if not changes.get("time_adaptive") or is_same:
                     self.extend(reference, whole, LEARNING["time_end"], f"extended_{number}")
+
+    def test_rough_data(self):
+        """Slices that are solved twice, with all options on."""
+        reference = self.place("rough", {**LEARNING, **ROUGH})
+        self.restart_everywhere(reference, self.go(reference))
 
     def test_protocols(self):
         """From any step of any phase, the ends of phases among them."""
