@@ -378,16 +378,21 @@ PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDe
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-double EngramSliceSolverKappa(EngramSliceSolver solver)
-{
-    return solver->slices.table.kappa;
-}
-
-void EngramSliceSolverSettle(EngramSliceSolver solver, double last_kappa,
-                             const EngramDensity *density)
+void EngramSliceSolverSettle(EngramSliceSolver solver, const EngramDensity *density)
 {
     EngramSliceSettle(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
-                      solver->slices.results.threshold_rate, last_kappa, density->values);
+                      solver->slices.results.threshold_rate, NULL, 0.0, density->values);
+}
+
+void EngramSliceSolverSettleJump(EngramSliceSolver solver, const EngramDensity *density)
+{
+    const SliceOperator *slices = &solver->slices;
+    const EngramGrid *grid = solver->grid;
+    EngramSliceMeasureRates(&slices->table, grid->w_local, grid->w_stride, slices->drift,
+                            density->values, &slices->results);
+    EngramSliceSettle(&slices->table, grid->w_local, grid->w_stride,
+                      slices->results.threshold_rate, slices->last_weight, slices->last_kappa,
+                      density->values);
 }
 
 PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity *density)

@@ -216,7 +216,7 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows, Pets
         }
     }
     if (!at_threshold) {
-        EngramSliceSolverSettle(reaction->solver, 0.0, rows);
+        EngramSliceSolverSettle(reaction->solver, rows);
     }
     reaction->has_started = PETSC_TRUE;
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -235,28 +235,37 @@ static PetscErrorCode MeasureRates(Reaction *reaction, const EngramDensity *rows
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Settles the density for a drift and a noise that have jumped; a start has settled it already. */
-static PetscErrorCode SettleAnew(Reaction *reaction, double last_kappa, const EngramDensity *rows)
-{
-    PetscFunctionBeginUser;
-    if (!reaction->has_started && reaction->model->phase.epsilon > 0.0) {
-        PetscCall(EngramSliceSolverRenewRates(reaction->solver, rows));
-        EngramSliceSolverSettle(reaction->solver, last_kappa, rows);
-    }
-    reaction->has_started = PETSC_FALSE;
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows)
+/**
+ * Settles the density for a drift and a noise that jump at the present time, with the total rate
+ * from before, which goes on. A start has done so already.
+ */
+static void SettleJump(Reaction *reaction, const EngramDensity *rows)
 {
     EngramState *state = reaction->state;
-    PetscFunctionBeginUser;
-    const EngramState before = *state;
-    const double last_kappa = EngramSliceSolverKappa(reaction->solver);
+    const PetscBool is_start = reaction->has_started;
+    const double activity =
+        reaction->delay > 0.0
+            ? RateHistoryBefore(&reaction->history, state->time, reaction->delay, RATE_AFTER_JUMP)
+            : state->total_rate;
+    reaction->has_started = PETSC_FALSE;
+    if (is_start || reaction->model->phase.epsilon == 0.0) {
+        return;
+    }
+    EngramSliceSolverKeepDrift(reaction->solver);
+    DriveSet(&reaction->drive, state->time, DRIVE_AT_START, activity, state);
+    if (state->is_finite) {
+        EngramSliceSolverSettleJump(reaction->solver, rows);
+    }
+}
+
+/** The activity just after a jump, to which the rates fit. */
+static PetscErrorCode FindActivity(Reaction *reaction, const EngramDensity *rows, double *activity)
+{
+    const EngramState *state = reaction->state;
     ReactionRate rate = ReactionKnownRate(reaction);
-    double activity = 0.0;
+    PetscFunctionBeginUser;
     if (reaction->delay > 0.0) {
-        activity =
+        *activity =
             RateHistoryBefore(&reaction->history, state->time, reaction->delay, RATE_AFTER_JUMP);
     } else {
         const RateEquation equation = {.rows = rows,
@@ -270,11 +279,23 @@ PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows
         rate.guess.may_scan = PETSC_FALSE;
         PetscCall(
             CoupledRateFind(&reaction->coupled, &equation, rate.guess, PETSC_FALSE, &rate.root));
-        activity = rate.root.rate;
+        *activity = rate.root.rate;
     }
-    DriveSet(&reaction->drive, state->time, DRIVE_AT_START, activity, state);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows)
+{
+    EngramState *state = reaction->state;
+    double activity = 0.0;
+    PetscFunctionBeginUser;
+    const EngramState before = *state;
+    SettleJump(reaction, rows);
     if (state->is_finite) {
-        PetscCall(SettleAnew(reaction, last_kappa, rows));
+        PetscCall(FindActivity(reaction, rows, &activity));
+        DriveSet(&reaction->drive, state->time, DRIVE_AT_START, activity, state);
+    }
+    if (state->is_finite) {
         PetscCall(MeasureRates(reaction, rows));
     }
     const PetscBool is_good = (PetscBool)(state->is_finite && !state->has_blown_up);

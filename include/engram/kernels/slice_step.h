@@ -134,18 +134,22 @@ void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_
                         const double *density, const EngramSliceResults *results);
 
 /**
- * Settles a density of order 4, an initial one or where the drift jumps, that vanishes at the threshold with a slope, for which more
+ * Settles an initial density of order 4 that vanishes at the threshold with a slope, for which more
  * than its own flux F gets through the last face in a first moment: moves content between those who
  * have fired and the three last nodes until, with kappa F/h of those who fire arrived, N summed
  * over time is what fires. Mass and the two first moments about the threshold stay.
  *
  * Source: docs/numerics.md, section 3. Shapes as in EngramSliceStepTake.
  *
- * @param threshold_rate  [slices] for the drifts at the beginning
- * @param last_kappa      kappa before the noise jumped, which moves a part of what waits in the
- *                        refractory state, too; 0: it has not jumped
+ * Where drift or noise jump the same is to be done for what they change: what has been moved for
+ * the old ones has arrived, and a part of what waits in the refractory state leaves with the noise.
+ *
+ * @param threshold_rate  [slices] for the present drifts
+ * @param last_weight     [slices] as in EngramSliceStep, before a jump; NULL: an initial density
+ * @param last_kappa      as in EngramSliceStep, before a jump
  */
 void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                       const double *threshold_rate, double last_kappa, double *density);
+                       const double *threshold_rate, const double *last_weight, double last_kappa,
+                       double *density);
 
 #endif

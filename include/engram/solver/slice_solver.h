@@ -121,11 +121,13 @@ PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDe
  * Settles an initial density that vanishes at V_F, whose rates have just been measured:
  * EngramSliceSettle. Not collective.
  */
-void EngramSliceSolverSettle(EngramSliceSolver solver, double last_kappa,
-                             const EngramDensity *density);
+void EngramSliceSolverSettle(EngramSliceSolver solver, const EngramDensity *density);
 
-/** kappa for the present noise. Not collective. */
-double EngramSliceSolverKappa(EngramSliceSolver solver);
+/**
+ * Settles the density for drift and noise that have jumped since EngramSliceSolverKeepDrift; the
+ * rates are those of EngramSliceMeasureRates. Not collective.
+ */
+void EngramSliceSolverSettleJump(EngramSliceSolver solver, const EngramDensity *density);
 
 /** Measures the firing rates alone, as a step that began now would find them. Not collective. */
 PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver,
