@@ -390,9 +390,8 @@ void EngramSliceSolverSettleJump(EngramSliceSolver solver, const EngramDensity *
     const EngramGrid *grid = solver->grid;
     EngramSliceMeasureRates(&slices->table, grid->w_local, grid->w_stride, slices->drift,
                             density->values, &slices->results);
-    EngramSliceSettle(&slices->table, grid->w_local, grid->w_stride,
-                      slices->results.threshold_rate, slices->last_weight, slices->last_kappa,
-                      density->values);
+    EngramSliceSettle(&slices->table, grid->w_local, grid->w_stride, slices->results.threshold_rate,
+                      slices->last_weight, slices->last_kappa, density->values);
 }
 
 PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity *density)

@@ -22,13 +22,13 @@
 typedef struct EngramSliceMatrix {
     const EngramFaceTable *table; /**< borrowed */
     ptrdiff_t slices;
-    ptrdiff_t stride; /**< distance of two rows of the arrays below, and of the densities */
-    double *up;       /**< [nodes * stride], owned by the caller */
-    double *down;     /**< [nodes * stride], owned by the caller */
-    double *kappa;    /**< [stride] kappa of each slice, owned by the caller */
-    double lambda;    /**< dt/eps */
+    ptrdiff_t stride;  /**< distance of two rows of the arrays below, and of the densities */
+    double *up;        /**< [nodes * stride], owned by the caller */
+    double *down;      /**< [nodes * stride], owned by the caller */
+    double *kappa;     /**< [stride] kappa of each slice, owned by the caller */
+    double lambda;     /**< dt/eps */
     double last_kappa; /**< as in EngramSliceStep */
-    double leaving;   /**< what leaves the refractory state, over what stays; 0 without one */
+    double leaving;    /**< what leaves the refractory state, over what stays; 0 without one */
 } EngramSliceMatrix;
 
 /** Computes the weights for the drifts [slices] and lambda = dt/eps. */

@@ -67,7 +67,7 @@ typedef struct EngramSliceStep {
     const double *drift;       /**< [slices, padded] mu of every slice */
     const double *last_weight; /**< [slices, padded] threshold_rate/a before the drift changed;
                                   NULL: the drift has not changed */
-    double last_kappa; /**< kappa before the noise changed; 0: it has not changed */
+    double last_kappa;         /**< kappa before the noise changed; 0: it has not changed */
     const EngramSliceTransport *transport; /**< NULL: none */
     int is_bare; /**< 1: the matrix alone, p_old is the right-hand side of any sign */
 } EngramSliceStep;
