@@ -40,17 +40,25 @@ static double SlopeAtThreshold(const EngramFaceTable *table, ptrdiff_t stride,
            0.25 * last[-3 * stride];
 }
 
+void EngramSliceThresholdRates(const EngramFaceTable *table, ptrdiff_t slices, const double *drift,
+                               double *threshold_rate)
+{
+    for (ptrdiff_t i = 0; i < slices; i++) {
+        const Vector scaled = ScaledDrift(table, VectorOf(drift[i]));
+        const Vector up = AnyWeights(table, table->nodes - 1, scaled, IsOutside(table, scaled)).up;
+        threshold_rate[i] = ThresholdRate(table, up)[0];
+    }
+}
+
 void EngramSliceMeasureRates(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
                              const double *drift, const double *density,
                              const EngramSliceResults *results)
 {
     const int last = table->nodes - 1;
     const double unit = table->noise / table->spacing;
+    EngramSliceThresholdRates(table, slices, drift, results->threshold_rate);
     for (ptrdiff_t i = 0; i < slices; i++) {
-        const Vector scaled = ScaledDrift(table, VectorOf(drift[i]));
-        const Vector up = AnyWeights(table, last, scaled, IsOutside(table, scaled)).up;
-        const double q = scaled[0] - table->faces[last].position;
-        results->threshold_rate[i] = ThresholdRate(table, up)[0];
+        const double q = ScaledDrift(table, VectorOf(drift[i]))[0] - table->faces[last].position;
         results->firing_rate[i] = results->threshold_rate[i] * density[last * stride + i];
         if (table->order == 4 && table->nodes >= 4 && fabs(q) <= LARGEST_SMOOTH_Q) {
             results->firing_rate[i] =

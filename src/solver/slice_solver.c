@@ -231,6 +231,12 @@ double EngramSliceSolverPeclet(EngramSliceSolver solver, PetscInt slice)
     return drift * (table->spacing / table->noise);
 }
 
+void EngramSliceSolverLeaveLimit(EngramSliceSolver solver)
+{
+    EngramSliceThresholdRates(&solver->slices.table, solver->grid->w_local, solver->slices.drift,
+                              solver->slices.results.threshold_rate);
+}
+
 void EngramSliceSolverKeepDrift(EngramSliceSolver solver)
 {
     SliceOperator *slices = &solver->slices;

@@ -328,6 +328,9 @@ PetscErrorCode ReactionTakeQuasiStatic(Reaction *reaction, const EngramDensity *
     PetscFunctionBeginUser;
     DriveSet(&reaction->drive, reaction->state->time, DRIVE_AT_START, rate, reaction->state);
     PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, weights->values, reaction->density));
+    if (reaction->model->phase.epsilon > 0.0) {
+        EngramSliceSolverLeaveLimit(reaction->solver);
+    }
     PetscCall(ReduceRates(reaction, PETSC_TRUE));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -74,6 +74,8 @@ PetscErrorCode EngramStepperBeginPhase(EngramStepper stepper, PetscBool resets)
         PetscCall(EngramStepperTakeSteady(stepper, state->total_rate));
     } else if (resets) {
         PetscCall(ResetPotentials(stepper));
+    } else if (stepper->was_limit) {
+        EngramSliceSolverLeaveLimit(stepper->solver);
     }
     /* What the steps have learned of the old input says nothing of the new one. */
     state->rate_trend = 0.0;

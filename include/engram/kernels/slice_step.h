@@ -119,6 +119,10 @@ void EngramSliceQuasiStatic(const EngramFaceTable *table, ptrdiff_t slices, ptrd
                             const double *drift, const double *weight_density, double *density,
                             double *work, const EngramSliceResults *results);
 
+/** The threshold rates for the drifts given. Arrays as in EngramSliceStep. */
+void EngramSliceThresholdRates(const EngramFaceTable *table, ptrdiff_t slices, const double *drift,
+                               double *threshold_rate);
+
 /**
  * The firing rates of a density that no step has led to: threshold_rate and firing_rate for the
  * drifts given. Order 4 takes N = -a dp/dv at the threshold from the four last nodes, where the
