@@ -94,7 +94,7 @@ INHIBITED = {
     "model_response": "N",
     "model_plasticity": "false",
     "model_v_min": -24,
-    "grid_v_cells": 1040,
+    "grid_v_cells": 208,
     "grid_w_min": -20,
     "grid_w_max": -20,
     "grid_w_cells": 1,
@@ -128,7 +128,7 @@ def strong_inhibition(program):
     return {"exact": exact, "slope": slope, "rows": rows}
 
 
-def inhibited_grids(program, cells=(130, 260, 520, 1040)):
+def inhibited_grids(program, cells=(52, 104, 208)):
     """Errors of the implicit coupling in the same case and in a bump of weights, for refined h."""
     cases = [dict(INHIBITED, model_epsilon=1e-6, coupling="implicit", grid_v_cells=count)
              for count in cells]

@@ -64,7 +64,7 @@ DELAYED = {
     "model_input": "0",
     "model_response": "N",
     "model_plasticity": "false",
-    "model_v_min": -3,
+    "model_v_min": -5,
     "model_v_reset": 0,
     "model_v_threshold": 1,
     "grid_w_min": -45,
@@ -74,7 +74,8 @@ DELAYED = {
     "time_end": 25,
 }
 
-DELAYED_LEVELS = ((100, 0.04), (200, 0.02), (400, 0.01), (800, 0.005))
+DELAYED_STEPS = (0.04, 0.02, 0.01, 0.005)
+DELAYED_CELLS = (48, 96, 192)
 
 
 def oscillation(series, after=10.0):
@@ -85,19 +86,30 @@ def oscillation(series, after=10.0):
             "height": float(heights.mean()), "spread": float(numpy.ptp(heights))}
 
 
+def independent_delayed():
+    """Times and rates of the independent program, of second order: coarse, and twice as fine."""
+    return [reference.delayed_network(steps_per_delay=steps, cells=cells, v_min=-5.0)
+            for steps, cells in ((200, 600), (400, 1200))]
+
+
 def delayed_periods(program):
-    """The period for refined h and dt together, and that of the independent program."""
+    """The period for refined dt, for refined h, and that of the independent program."""
     rows = []
-    for scheme in ("euler", "second-order"):
-        cases = [dict(DELAYED, grid_v_cells=cells, time_step=step, time_scheme=scheme)
-                 for cells, step in DELAYED_LEVELS]
-        found = [oscillation(result.series) for result in runner.run_all(program, cases)]
+    refined = [(scheme, "dt", DELAYED_STEPS, expected,
+                [{"time_scheme": scheme, "grid_v_cells": 120, "time_step": step}
+                 for step in DELAYED_STEPS])
+               for scheme, expected in (("euler", 1), ("second-order", 2))]
+    refined.append(("third-order", "h", DELAYED_CELLS, 4,
+                    [{"time_scheme": "third-order", "coupling": "implicit", "time_step": 0.0025,
+                      "grid_v_cells": cells} for cells in DELAYED_CELLS]))
+    for scheme, halved, levels, expected, changes in refined:
+        results = runner.run_all(program, [dict(DELAYED, **change) for change in changes])
+        found = [oscillation(result.series) for result in results]
         periods = [each["period"] for each in found]
-        rows.append({"scheme": scheme, "periods": periods, "found": found,
+        rows.append({"scheme": scheme, "halved": halved, "levels": levels, "expected": expected,
+                     "periods": periods, "found": found,
                      "orders": runner.orders_from_values(periods)})
-    independent = [reference.period_of(*reference.delayed_network(steps_per_delay=steps,
-                                                                  cells=cells), 10.0)
-                   for steps, cells in ((200, 400), (400, 800))]
+    independent = [reference.period_of(*series, 10.0) for series in independent_delayed()]
     return {"rows": rows, "independent": independent,
             "extrapolated": independent[1] + (independent[1] - independent[0]) / 3.0}
 
@@ -134,7 +146,7 @@ def steady_rows(program, cases, exact_states):
     return rows
 
 
-def steady_rates(program, cells=44800):
+def steady_rates(program, cells=800):
     """All steady states of the single-weight network for the weights of docs/theory.md."""
     rows = steady_rows(program, [single(weight, grid_v_cells=cells) for weight in STEADY_WEIGHTS],
                        [reference.network_steady_rates(weight) for weight in STEADY_WEIGHTS])
@@ -148,7 +160,7 @@ FAMILY = (
 )
 
 
-def family_rates(program, weights=(-1.0, 0.5, 2.0), cells=5600):
+def family_rates(program, weights=(-1.0, 0.5, 2.0), cells=800):
     """Steady states with a refractory state, and with noise that grows with the rate."""
     settings = [(weight, *member) for weight in weights for member in FAMILY]
     rows = steady_rows(
@@ -159,7 +171,7 @@ def family_rates(program, weights=(-1.0, 0.5, 2.0), cells=5600):
             for (weight, name, _, _), row in zip(settings, rows)]
 
 
-def folds(program, cells=(100, 200, 400, 800)):
+def folds(program, cells=(40, 80, 160)):
     """Folds of the branch of steady states, without refractory state and with one."""
     rows = []
     for tau in (0.0, 0.1):
@@ -193,16 +205,15 @@ LEARNED = {
 
 
 def learned_rest(program, levels=(25, 50, 100, 200)):
-    """Errors of the learned steady state for refined dw, both orders, extrapolated to h = 0."""
+    """Errors of the learned steady state for refined dw, both orders; those of h are below 1e-6."""
     known, _ = exact.learned_state()
     rows = []
     for order in (1, 2):
-        cases = [dict(LEARNED, transport_order=order, grid_w_cells=cells, grid_v_cells=v_cells)
-                 for cells in levels for v_cells in (120, 240)]
-        results = runner.run_all(program, cases)
-        coarse, fine = results[::2], results[1::2]
-        errors = [(4.0 * b.total_rate - a.total_rate) / 3.0 - known for a, b in zip(coarse, fine)]
-        rows.append({"order": order, "cells": levels, "errors": errors, "results": fine,
+        results = runner.run_all(program, [
+            dict(LEARNED, transport_order=order, grid_w_cells=cells, grid_v_cells=60)
+            for cells in levels])
+        errors = [result.total_rate - known for result in results]
+        rows.append({"order": order, "cells": levels, "errors": errors, "results": results,
                      "orders": runner.orders_from_errors(errors)})
     return {"exact": known, "rows": rows}
 
@@ -211,9 +222,9 @@ def series_for_picture(program):
     """Series of a strongly inhibitory and of a delayed network, and finer bifurcation tables."""
     inhibited = [dict(limit_studies.INHIBITED, model_epsilon=1e-6, coupling=coupling, time_end=0.3)
                  for coupling in ("lagged", "implicit")]
-    sweeps = [single(0, grid_v_cells=400, model_refractory=tau,
+    sweeps = [single(0, grid_v_cells=160, model_refractory=tau,
                      steady_sweep="grid_w_min+grid_w_max:0:3:61") for tau in (0.0, 0.1)]
-    delayed = dict(DELAYED, grid_v_cells=400, time_step=0.01, time_scheme="second-order")
+    delayed = dict(DELAYED, grid_v_cells=120, time_step=0.01, time_scheme="second-order")
     lagged, implicit, plain, refractory, periodic = runner.run_all(
         program, [*inhibited, *sweeps, delayed])
     return {"lagged": lagged.series["total_rate"], "implicit": implicit.series["total_rate"],
