@@ -31,6 +31,7 @@ CONTRACT = [
     ("model_input", "expression in w, t, s, or file:PATH", "0"),
     ("model_response", "expression in N", "N"),
     ("model_learning", "expression in w", "1"),
+    ("model_drift", "expression in v", "-v"),
     ("model_delay", "reacting time", "0"),
     ("model_refractory", "reacting time", "0"),
     ("model_plasticity", "true or false", "true"),
@@ -41,6 +42,7 @@ CONTRACT = [
     ("model_v_reset", "potential", "1"),
     ("model_v_min", "potential", "-4"),
     ("grid_v_cells", "cells", "480"),
+    ("grid_v_order", "2 or 4", "4"),
     ("grid_w_min", "weight", "0"),
     ("grid_w_max", "weight", "1"),
     ("grid_w_cells", "cells", "256"),
@@ -130,7 +132,7 @@ class TextsTest(EngramTestCase):
                      r"ranks: +1, 20 cells of w on the first", r"memory: +\d+\.\d MiB .*",
                      r"steps: +10 of 0\.01 to t = 0\.1",
                      r"CFL: +0\.2 at t = 0 \(transport limit 0\.05;.*",
-                     r"rate: +Nbar = 3\.7\d*e-07 at t = 0", r"slices: +preonly \+ gth",
+                     r"rate: +Nbar = 4\.8\d*e-07 at t = 0", r"slices: +preonly \+ gth",
                      r"output: +about \d+\.\d MiB in planned"]:
             self.assertRegex(text, rf"(?m)^{line}$")
         self.assertEqual(list(self.folder.iterdir()), [case])
@@ -242,7 +244,7 @@ class PetscOptionsTest(EngramTestCase):
     def test_log_view_has_stages_and_events(self):
         text = self.stdout_with("-log_view", "-output_fields_every", "0.05",
                                 "-checkpoint_every", "0.05", "-time_scheme", "euler",
-                                "-time_start", "plain", ranks=2)
+                                "-time_start", "plain", "-transport_time", "implicit", ranks=2)
         for stage in ["Engram set-up", "Engram steps", "Engram finish"]:
             self.assertRegex(text, rf"(?m)^ ?\d: +{stage}: ")
         steps = text.split("Event Stage 2: Engram steps")[1].split("--- Event Stage 3")[0]

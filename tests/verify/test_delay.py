@@ -1,5 +1,6 @@
 """Transmission delay: sustained oscillations, short delays within a step, and the history."""
 
+import functools
 import sys
 
 import engram_test
@@ -10,11 +11,17 @@ import network_studies  # noqa: E402
 import reference  # noqa: E402
 
 
+@functools.cache
+def delayed_periods():
+    """The study, once for all tests."""
+    return network_studies.delayed_periods(engram_test.PROGRAM)
+
+
 class Oscillation(engram_test.EngramTestCase):
     """Strong inhibition with delay 1: a periodic state."""
 
     def test_period_converges(self):
-        study = network_studies.delayed_periods(engram_test.PROGRAM)
+        study = delayed_periods()
         known = study["extrapolated"]
         self.assertAlmostEqual(known, 2.840107, delta=1e-6)
         for row in study["rows"]:
@@ -26,7 +33,7 @@ class Oscillation(engram_test.EngramTestCase):
         self.assertAlmostEqual(study["rows"][1]["periods"][-1], known, delta=1e-5)
 
     def test_oscillation_is_sustained(self):
-        study = network_studies.delayed_periods(engram_test.PROGRAM)
+        study = delayed_periods()
         for row in study["rows"]:
             for found in row["found"]:
                 self.assertGreaterEqual(found["maxima"], 5)

@@ -3,6 +3,8 @@
 As in studies.py each function runs the program and returns rows of a table.
 """
 
+import functools
+
 import numpy
 
 import exact
@@ -86,6 +88,7 @@ def oscillation(series, after=10.0):
             "height": float(heights.mean()), "spread": float(numpy.ptp(heights))}
 
 
+@functools.cache
 def independent_delayed():
     """Times and rates of the independent program, of second order: coarse, and twice as fine."""
     return [reference.delayed_network(steps_per_delay=steps, cells=cells, v_min=-5.0)
