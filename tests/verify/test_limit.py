@@ -78,7 +78,10 @@ class UniformError(engram_test.EngramTestCase):
     """A network that does not learn, against the exact limit, implicit coupling."""
 
     def test_uniform_in_eps(self):
-        """|error| <= C1 eps + C2 (size of the steps)^2, with the same constants for all eps."""
+        """|error| <= C1 eps + C2 (size of the steps)^2, with the same constants for all eps.
+
+        The order in h is four, and that in dw of these smooth weights above two.
+        """
         study = limit_studies.uniform_errors(engram_test.PROGRAM)
         known = numpy.array([row["errors"] for row in study["rows"]])
         epsilons = numpy.array(limit_studies.DECAY_EPSILONS)
@@ -89,14 +92,14 @@ class UniformError(engram_test.EngramTestCase):
         self.assertGreater(limit[0], 1e-4, "too small to tell")
         for k in numpy.flatnonzero(epsilons <= 1e-6):
             orders = numpy.log2(numpy.abs(known[:-1, k] / known[1:, k]))
-            self.assertTrue((numpy.abs(orders - 2.0) < 0.1).all(), orders)
+            self.assertGreater(orders.min(), 1.9, orders)
 
     def test_limit_model_on_the_way(self):
         """eps = 0 follows the exact solution at all times, not only at the end."""
         times = [0.25, 0.5, 0.75, 1.0]
         series = self.run_case(dict(limit_studies.LEARNING, model_epsilon=0, model_learning=0,
                                     transport_order=2, time_scheme="extrapolated", time_step=0.01,
-                                    time_end=1, grid_v_cells=240, grid_w_cells=100)).series()
+                                    time_end=1, grid_v_cells=60, grid_w_cells=100)).series()
         for time in times:
             value = series["total_rate"][round(time / 0.01)]
             exact = reference.limit_total_rate(time, limit_studies.cosine, (0.0, 1.0),
@@ -109,7 +112,7 @@ class UniformError(engram_test.EngramTestCase):
         known, (weights, heights) = reference.macroscopic_reference(times, limit_studies.cosine)
         result = self.run_case(dict(limit_studies.LEARNING, model_epsilon=0, transport_order=2,
                                     time_scheme="extrapolated", time_step=0.0025, time_end=3,
-                                    grid_v_cells=120, grid_w_cells=200))
+                                    grid_v_cells=60, grid_w_cells=200))
         series, fields = result.series(), result.fields()
         for time, value in zip(times, known):
             self.assertAlmostEqual(series["total_rate"][round(time / 0.0025)], value, delta=5e-4)

@@ -6,8 +6,14 @@ import numpy
 METHODS = {
     "lu": ["-slice_pc_type", "lu"],
     "gmres and ilu": ["-slice_ksp_type", "gmres", "-slice_pc_type", "ilu"],
-    "bicgstab and jacobi": ["-slice_ksp_type", "bcgs", "-slice_pc_type", "jacobi"],
+    "bicgstab and jacobi": ["-slice_ksp_type", "bcgs", "-slice_pc_type", "jacobi",
+                            "-slice_ksp_rtol", "1e-13"],
 }
+
+
+# The rates at t = 0 are those of a moment of 1e-4 kappa, in which an error of the density counts
+# 2e4 times: the residual of 1e-12 that Krylov methods leave, too.
+FIRST_MOMENT = 1e-7
 
 
 class Solvers(engram_test.EngramTestCase):
@@ -21,15 +27,18 @@ class Solvers(engram_test.EngramTestCase):
             fields = self.run_case(extra=words, ranks=2, **changes).fields()
             for field in ("density", "firing_rate", "weight_density", "total_rate"):
                 with self.subTest(method=name, field=field):
-                    difference = numpy.abs(fields[field] - reference[field]).max()
-                    self.assertLess(difference, tolerance * reference[field].max())
+                    largest = reference[field].max()
+                    difference = numpy.abs(fields[field] - reference[field])
+                    self.assertLess(difference[1:].max(), tolerance * largest)
+                    self.assertLess(difference[0].max(), FIRST_MOMENT * largest)
                     self.assertGreater(reference[field][-1].max(), 1e-3)
 
     def test_learning(self):
         self.compare(1e-10)
 
     def test_large_drifts_of_both_signs(self):
-        self.compare(1e-10, grid_w_min=-2, grid_w_max=2, model_noise=0.05, model_input="3*w",
+        # The elimination takes tails of up to 1e-9 of a slice that became negative for zero.
+        self.compare(1e-9, grid_w_min=-2, grid_w_max=2, model_noise=0.05, model_input="3*w",
                      model_response="2*N", initial_density="exp(-w^2)*exp(-(v - 0.5)^2/0.1)")
 
     def test_reset_next_to_either_end(self):
