@@ -164,7 +164,8 @@ class Cases(engram_test.EngramTestCase):
         """Sustained, with the period and the extremes of the header."""
         tops, lowest, highest = self.swings()
         self.assertEqual(len(tops), 9)
-        self.assertLess(numpy.abs(numpy.diff(tops)[3:] - 2.84).max(), 0.02)
+        # Rows are 0.02 apart.
+        self.assertLess(numpy.abs(numpy.diff(tops)[3:] - 2.84).max(), 0.0201)
         self.assertAlmostEqual(lowest, 0.0015, delta=1e-4)
         self.assertAlmostEqual(highest, 0.0211, delta=2e-4)
 
@@ -201,7 +202,9 @@ class Cases(engram_test.EngramTestCase):
         self.assertAlmostEqual(series["mean_weight"][-1], 0.564783, delta=0.006 * 0.564783)
         self.assertAlmostEqual(series["total_rate"][-1], 0.703548, delta=0.005 * 0.703548)
         result = self.run_file("excitation.yaml", "-model_learning", "1.1", expect=3)
-        self.assertIn("blow-up", result.yaml("summary.yaml")["reason"])
+        # The rate or the learning velocity is the first to run beyond its bound.
+        self.assertRegex(result.yaml("summary.yaml")["reason"], "blow-up|runs away")
+        self.assertGreater(result.series()["total_rate"][-1], 100.0)
         weights = result.series()["mean_weight"]
         self.assertGreater(weights[-1], 1.0)
         self.assertEqual(weights, sorted(weights))

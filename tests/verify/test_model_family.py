@@ -189,7 +189,7 @@ class Adaptive(engram_test.EngramTestCase):
         """A quarter of the tolerance: about half the step, and an error that falls with it."""
         fine = runner.run(engram_test.PROGRAM, dict(self.CASE, time_adaptive="false",
                                                     time_step=0.5 / 2**12)).total_rate
-        tolerances = [1e-3 / 4**k for k in range(5)]
+        tolerances = [2.5e-4 / 4**k for k in range(4)]
         for scheme in scheme_studies.SCHEMES:
             results = runner.run_all(engram_test.PROGRAM, [
                 dict(self.CASE, time_scheme=scheme, time_tolerance=tolerance)
