@@ -42,7 +42,9 @@ class Orders(StudyTestCase):
 
     def test_all_at_second_order_on_two_ranks(self):
         self.study("--vary", "all", "--levels", "4", "--ranks", "2", **TRANSIENT, **SECOND_ORDER)
-        self.check(["total_rate", "firing_rate_l1", "weight_density_l1", "density_l1"], 2.0, 0.2)
+        self.check(["firing_rate_l1", "weight_density_l1", "density_l1"], 2.0, 0.2)
+        # What a grid in w does to weights that are even about 1/2 cancels in the total rate.
+        self.assertGreater(float(self.columns()["total_rate_order"][-1]), 1.8)
         text = (self.folder / "study" / "convergence.md").read_text(encoding="utf-8")
         self.assertIn("| 288 x 160 | 0.00025 | 400 |", text)
         peaks = [float(peak or 0.0) for peak in self.columns()["peak_memory_mebibytes"]]
