@@ -74,6 +74,26 @@ class Approach(engram_test.EngramTestCase):
             self.assertLess(difference, 1e-11 * limit[name][-1].max(), name)
 
 
+class Rest(engram_test.EngramTestCase):
+    """A quasi-static state without learning is at rest, however short the step after it."""
+
+    CASE = {**engram_test.PLAIN_EULER, "model_plasticity": False, "time_step": 1e-4,
+            "coupling": "implicit"}
+
+    def check(self, **changes):
+        """All rates of the series are the first one."""
+        rates = self.run_case(self.CASE, **changes).series()["total_rate"]
+        self.assertGreater(rates[0], 0.1)
+        self.assertLess(max(abs(rate - rates[0]) for rate in rates), 1e-9)
+
+    def test_after_a_quasi_static_start(self):
+        self.check(initial_quasi_static=True, time_end=0.01)
+
+    def test_after_the_limit_model(self):
+        self.check(time_end=None, protocol_phases="one,two", phase_one_duration=0.001,
+                   phase_one_epsilon=0, phase_two_duration=0.01)
+
+
 class UniformError(engram_test.EngramTestCase):
     """A network that does not learn, against the exact limit, implicit coupling."""
 

@@ -6,8 +6,7 @@ import numpy
 METHODS = {
     "lu": ["-slice_pc_type", "lu"],
     "gmres and ilu": ["-slice_ksp_type", "gmres", "-slice_pc_type", "ilu"],
-    "bicgstab and jacobi": ["-slice_ksp_type", "bcgs", "-slice_pc_type", "jacobi",
-                            "-slice_ksp_rtol", "1e-13"],
+    "bicgstab and jacobi": ["-slice_ksp_type", "bcgs", "-slice_pc_type", "jacobi"],
 }
 
 
@@ -34,7 +33,8 @@ class Solvers(engram_test.EngramTestCase):
                     self.assertGreater(reference[field][-1].max(), 1e-3)
 
     def test_learning(self):
-        self.compare(1e-10)
+        # Residuals of 1e-12 and a condition number of about a hundred.
+        self.compare(2e-10)
 
     def test_large_drifts_of_both_signs(self):
         # The elimination takes tails of up to 1e-9 of a slice that became negative for zero.

@@ -78,7 +78,8 @@ def together_section(results):
     return "\n".join([
         "## The second-order settings together\n",
         "`time_scheme: second-order`, `coupling: implicit`, `transport_order: 2`; h, dw and dt",
-        "are halved together; with order 4 in v the errors are those of dw and dt. Relative errors of Nbar at t = 0.15 against characteristics of the",
+        "are halved together; with order 4 in v the errors are those of dw and dt. Relative errors",
+        "of Nbar at t = 0.15 against characteristics of the",
         "macroscopic equation (eps = 0), and against the extrapolation of the two finest grids",
         "(eps = 0.1), whose orders are those of differences. At 108 x 100 cells both are below",
         "1e-4.\n",
@@ -101,8 +102,8 @@ def limit_section(results):
         table(["eps"] + [row["settings"] for row in approach], distances),
         "With transport of second order the difference levels off, because the limiter acts on",
         "p(w,v) for eps > 0 and on H(w) for eps = 0: two second-order schemes of the same limit.",
-        "What is left at eps = 1e-16 falls with dw, and does not depend on dt (no step is divided by",
-        "the transport):\n",
+        "What is left at eps = 1e-16 falls with dw, and does not depend on dt (no step is",
+        "divided by the transport):\n",
         table(["refined"] + [f"{count} cells of w" for count in plateau["cells"]]
               + [f"dt = {step:g}" for step in plateau["steps"]],
               [["difference"] + [number(value)

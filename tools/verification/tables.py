@@ -111,8 +111,8 @@ def rates_section(results):
     """r(mu) and the single-weight network."""
     levels = [f"error at {cells}" for cells in studies.V_LEVELS]
     text = ["## Rates in closed form: fourth order in h\n",
-            "Potentials from -10 to V_F = 2 with V_R = 1, a = 1. `r(mu)` is the rate of an uncoupled",
-            "neuron; `b` is the single weight of a network with sigma(N) = N, whose steady rate",
+            "Potentials from -10 to V_F = 2 with V_R = 1, a = 1. `r(mu)` is the rate of an",
+            "uncoupled neuron; `b` is the single weight of a network with sigma(N) = N, whose steady rate",
             "solves N = r(b N). The second and third tables are for the fluxes of second order.\n"]
     for title, rows, name in (("r(mu)", results["uncoupled"], "mu"),
                               ("r(mu), grid_v_order 2", results["second order"], "mu"),
