@@ -37,6 +37,12 @@ void EngramSliceQuasiStatic(const EngramFaceTable *table, ptrdiff_t slices, ptrd
                                            work, results);
 }
 
+void EngramSliceThresholdRates(const EngramFaceTable *table, ptrdiff_t slices, const double *drift,
+                               double *threshold_rate)
+{
+    KernelsInUse()->EngramSliceThresholdRates(table, slices, drift, threshold_rate);
+}
+
 void EngramSliceMeasureRates(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
                              const double *drift, const double *density,
                              const EngramSliceResults *results)
@@ -51,9 +57,11 @@ void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_
 }
 
 void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                       const double *threshold_rate, double *density)
+                       const double *threshold_rate, const double *last_weight, double last_kappa,
+                       double *density)
 {
-    KernelsInUse()->EngramSliceSettle(table, slices, stride, threshold_rate, density);
+    KernelsInUse()->EngramSliceSettle(table, slices, stride, threshold_rate, last_weight,
+                                      last_kappa, density);
 }
 
 double EngramExtrapolatedValue(const EngramCombination *combination, double earlier, double middle,

@@ -44,17 +44,19 @@ ENGRAM_INLINE Vector ThresholdRate(const EngramFaceTable *table, Vector up)
 }
 
 /**
- * What multiplies the flux of p_old through the last face in N: half one and half the ratio of its
- * weight before the drift changed and after, which only a change that the grid does not resolve
- * makes large.
+ * The threshold rate with which N is read from the density: it follows that of the drift with the
+ * time constant kappa, as the layer of one cell at the threshold does.
  *
- * @param last_weight  what the threshold rate was, over a
+ * @param threshold_rate  of the drift
+ * @param last_weight     what it was at the beginning of the step, over a
+ * @param lag             kappa/(kappa + lambda)
  */
-ENGRAM_INLINE Vector ShareOfOldFlux(const EngramFaceTable *table, Vector threshold_rate,
-                                    Vector last_weight)
+ENGRAM_INLINE Vector FollowingRate(const EngramFaceTable *table, Vector threshold_rate,
+                                   Vector last_weight, double lag)
 {
-    const Vector ratio = last_weight * table->noise / threshold_rate;
-    return 0.5 + 0.5 * VectorSmaller(ratio, VectorOf(2.0));
+    /* A rate that falls further in a step has a layer that the grid does not see. */
+    const Vector last = VectorSmaller(last_weight * table->noise, 2.0 * threshold_rate);
+    return VectorMultiplyAdd(VectorOf(lag), last - threshold_rate, threshold_rate);
 }
 
 /** In which lanes the polynomial may not be used on all faces. */

@@ -20,6 +20,7 @@
     DO(EngramSliceStepTake, word)                                                                  \
     DO(EngramSliceStepTry, word)                                                                   \
     DO(EngramSliceQuasiStatic, word)                                                               \
+    DO(EngramSliceThresholdRates, word)                                                            \
     DO(EngramSliceMeasureRates, word)                                                              \
     DO(EngramSliceMeasure, word)                                                                   \
     DO(EngramSliceSettle, word)                                                                    \

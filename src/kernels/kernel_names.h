@@ -16,6 +16,7 @@
 #define EngramSliceStepTake ENGRAM_KERNEL(EngramSliceStepTake)
 #define EngramSliceStepTry ENGRAM_KERNEL(EngramSliceStepTry)
 #define EngramSliceQuasiStatic ENGRAM_KERNEL(EngramSliceQuasiStatic)
+#define EngramSliceThresholdRates ENGRAM_KERNEL(EngramSliceThresholdRates)
 #define EngramSliceMeasureRates ENGRAM_KERNEL(EngramSliceMeasureRates)
 #define EngramSliceMeasure ENGRAM_KERNEL(EngramSliceMeasure)
 #define EngramSliceSettle ENGRAM_KERNEL(EngramSliceSettle)

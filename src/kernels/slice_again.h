@@ -30,8 +30,7 @@ typedef struct OldRows {
 ENGRAM_INLINE Vector MeanOverStep(const Plan *plan, const LaneSystem *system, int j, Vector value)
 {
     const Vector share = system->chi[j] * (2.0 * plan->table->kappa / plan->step->lambda);
-    const Vector old = system->old_share[j] * (system->rho[j] * system->last[j]);
-    return VectorMultiplyAdd(1.0 - share, value, share * old);
+    return VectorMultiplyAdd(1.0 - share, value, share * system->rho[j] * system->last[j]);
 }
 
 ENGRAM_INLINE SliceOutcome OutcomeOf(const Plan *plan, Vector threshold_rate,

@@ -66,18 +66,20 @@ void EngramSliceMatrixRightHandSide(const EngramSliceMatrix *matrix, const doubl
     }
 }
 
-void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *threshold_rate,
-                            const double *last_weight, const double *old_last, const double *last,
+void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *last_weight,
+                            const double *old_last, const double *last, double *threshold_rate,
                             double *firing_rate)
 {
+    const EngramFaceTable *table = matrix->table;
+    const double kappa = table->order == 4 ? table->kappa : 0.0;
+    const double lag = kappa / (kappa + matrix->lambda);
     for (ptrdiff_t i = 0; i < matrix->slices; i++) {
         const double share = 2.0 * matrix->kappa[i] / matrix->lambda;
-        double old = old_last[i];
-        if (last_weight) {
-            old *= ShareOfOldFlux(matrix->table, VectorOf(threshold_rate[i]),
-                                  VectorOf(last_weight[i]))[0];
+        const double mean = (1.0 - share) * last[i] + share * old_last[i];
+        if (last_weight && table->order == 4) {
+            threshold_rate[i] =
+                FollowingRate(table, VectorOf(threshold_rate[i]), VectorOf(last_weight[i]), lag)[0];
         }
-        const double mean = (1.0 - share) * last[i] + share * old;
         firing_rate[i] = threshold_rate[i] * (mean > 0.0 ? mean : 0.0);
     }
 }

@@ -27,11 +27,10 @@ typedef struct LaneSystem {
     VectorBits outside[MOST_VECTORS]; /* of the range of the polynomials */
     Vector chi[MOST_VECTORS];         /* share of kappa */
     Vector rho[MOST_VECTORS];
-    Vector identity[MOST_VECTORS];  /* 1/rho */
-    Vector rescale[MOST_VECTORS];   /* from the rho of the plan, which rows are scaled with */
-    Vector outflow[MOST_VECTORS];   /* weight of the last face */
-    Vector last[MOST_VECTORS];      /* P of the last node */
-    Vector old_share[MOST_VECTORS]; /* of the flux of p_old in N */
+    Vector identity[MOST_VECTORS]; /* 1/rho */
+    Vector rescale[MOST_VECTORS];  /* from the rho of the plan, which rows are scaled with */
+    Vector outflow[MOST_VECTORS];  /* weight of the last face */
+    Vector last[MOST_VECTORS];     /* P of the last node */
 } LaneSystem;
 
 /** Parts of what the refractory state has and gets that stay in it, and that are put back. */

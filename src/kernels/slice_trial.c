@@ -119,8 +119,7 @@ ENGRAM_INLINE void TryGroup(const Plan *plan, ptrdiff_t first, int vectors, int 
         const ptrdiff_t at = first + j * VECTOR_LANES;
         Vector mean = MeanOverStep(plan, &system, j, value[j]);
         if (plan->may_fail) {
-            mean = VectorChoose(mean < 0.0, system.old_share[j] * (system.rho[j] * system.last[j]),
-                                mean);
+            mean = VectorChoose(mean < 0.0, system.rho[j] * system.last[j], mean);
         }
         VectorStore(plan->results->firing_rate + at,
                     VectorLoad(plan->results->threshold_rate + at) * mean);

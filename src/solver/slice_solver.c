@@ -231,7 +231,7 @@ double EngramSliceSolverPeclet(EngramSliceSolver solver, PetscInt slice)
     return drift * (table->spacing / table->noise);
 }
 
-void EngramSliceSolverLeaveLimit(EngramSliceSolver solver)
+void EngramSliceSolverThresholdRates(EngramSliceSolver solver)
 {
     EngramSliceThresholdRates(&solver->slices.table, solver->grid->w_local, solver->slices.drift,
                               solver->slices.results.threshold_rate);
@@ -298,8 +298,8 @@ static PetscErrorCode FindRates(EngramSliceSolver solver, const double *last_wei
     EngramSliceMeasureRates(&solver->slices.table, grid->w_local, grid->w_stride,
                             solver->slices.drift, solution, results);
     PetscCall(VecGetArrayRead(solver->old, &old));
-    EngramSliceMatrixRates(&solver->slices.entries, results->threshold_rate, last_weight,
-                           old + last, solution + last, results->firing_rate);
+    EngramSliceMatrixRates(&solver->slices.entries, last_weight, old + last, solution + last,
+                           results->threshold_rate, results->firing_rate);
     PetscCall(VecRestoreArrayRead(solver->old, &old));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -251,6 +251,7 @@ static void SettleJump(Reaction *reaction, const EngramDensity *rows)
     if (is_start || reaction->model->phase.epsilon == 0.0) {
         return;
     }
+    EngramSliceSolverThresholdRates(reaction->solver);
     EngramSliceSolverKeepDrift(reaction->solver);
     DriveSet(&reaction->drive, state->time, DRIVE_AT_START, activity, state);
     if (state->is_finite) {
@@ -329,7 +330,7 @@ PetscErrorCode ReactionTakeQuasiStatic(Reaction *reaction, const EngramDensity *
     DriveSet(&reaction->drive, reaction->state->time, DRIVE_AT_START, rate, reaction->state);
     PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, weights->values, reaction->density));
     if (reaction->model->phase.epsilon > 0.0) {
-        EngramSliceSolverLeaveLimit(reaction->solver);
+        EngramSliceSolverThresholdRates(reaction->solver);
     }
     PetscCall(ReduceRates(reaction, PETSC_TRUE));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -75,7 +75,7 @@ PetscErrorCode EngramStepperBeginPhase(EngramStepper stepper, PetscBool resets)
     } else if (resets) {
         PetscCall(ResetPotentials(stepper));
     } else if (stepper->was_limit) {
-        EngramSliceSolverLeaveLimit(stepper->solver);
+        EngramSliceSolverThresholdRates(stepper->solver);
     }
     /* What the steps have learned of the old input says nothing of the new one. */
     state->rate_trend = 0.0;

@@ -47,14 +47,14 @@ void EngramSliceMatrixRightHandSide(const EngramSliceMatrix *matrix, const doubl
 /**
  * N of every slice after a step, from its flux before and after.
  *
- * @param threshold_rate  [slices] of the last face
  * @param last_weight     [slices] as in EngramSliceStep, or NULL
  * @param old_last        [slices] p_old of the last node
  * @param last            [slices] p_new of the last node
+ * @param threshold_rate  [slices] of the drift; becomes that which N is read with
  * @param firing_rate     [slices] what is found, not negative
  */
-void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *threshold_rate,
-                            const double *last_weight, const double *old_last, const double *last,
+void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *last_weight,
+                            const double *old_last, const double *last, double *threshold_rate,
                             double *firing_rate);
 
 /**

@@ -13,7 +13,7 @@
  *
  *     N = (1 - 2x) F[p_new] + 2x F[p_old] ,     x = kappa/lambda ,   F the flux of the last face,
  *
- * the one of p_old with the mean of its weights for the drifts before and after.
+ * of order 4 with a weight that follows that of the drift with the time constant kappa.
  *
  * The elimination keeps, for every column not yet eliminated, its column sum instead of its
  * diagonal, so that nothing is subtracted: for lambda >= 2 kappa densities and rates are not
@@ -43,9 +43,9 @@
 
 /** What is known of every slice after a step. Arrays are [slices], padded, owned by the caller. */
 typedef struct EngramSliceResults {
-    double
-        *threshold_rate; /**< (a/h) g B(-q) on the last face: F over the density at the last node */
-    double *firing_rate; /**< N(w), per unit of time and weight */
+    double *threshold_rate; /**< N over the mean of the density at the last node: (a/h) g B(-q) of
+                               the last face, which it follows with order 4 */
+    double *firing_rate;    /**< N(w), per unit of time and weight */
     double *weight_density; /**< H(w) = h * sum over v of p */
     double *minimum;        /**< smallest density of the slice */
 } EngramSliceResults;

@@ -114,8 +114,11 @@ PetscErrorCode EngramSliceSolverTryRates(EngramSliceSolver solver, double lambda
 PetscErrorCode EngramSliceSolverQuasiStatic(EngramSliceSolver solver, const double *weight_density,
                                             const EngramDensity *density);
 
-/** Puts the threshold rates where a quasi-static state has left r(mu). Not collective. */
-void EngramSliceSolverLeaveLimit(EngramSliceSolver solver);
+/**
+ * The threshold rates of the present drift as results, in place of r(mu) that a quasi-static state
+ * has left, or of those that follow the drift. Not collective.
+ */
+void EngramSliceSolverThresholdRates(EngramSliceSolver solver);
 
 /** Measures H and the smallest density of the slices, without a solve. Not collective. */
 PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDensity *density);
