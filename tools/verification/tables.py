@@ -18,6 +18,7 @@ import published_rates  # noqa: E402
 import scheme_tables  # noqa: E402
 import studies  # noqa: E402
 import time_tables  # noqa: E402
+import voltage_tables  # noqa: E402
 from layout import draw_slope, name_steps, number, order_list, table  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -57,6 +58,7 @@ STUDIES = {
     **time_tables.STUDIES,
     **published_rates.STUDIES,
     **neurons.STUDIES,
+    **voltage_tables.STUDIES,
 }
 
 
@@ -185,7 +187,8 @@ def main():
                                                           *scheme_tables.SECTIONS,
                                                           *time_tables.SECTIONS,
                                                           *published_rates.SECTIONS,
-                                                          *neurons.SECTIONS)]
+                                                          *neurons.SECTIONS,
+                                                          *voltage_tables.SECTIONS)]
     pictures = arguments.output.parent / "pictures"
     draw(results, pictures / "verification.png")
     scheme_tables.draw(results, pictures / "verification_scheme.png")
