@@ -337,6 +337,7 @@ static PetscErrorCode TryStep(EngramSliceSolver solver, const EngramSliceStep *s
     PetscFunctionBeginUser;
     const EngramGrid *grid = solver->grid;
     slices->lambda = step->lambda;
+    slices->last_kappa = step->last_kappa;
     if (solver->is_direct) {
         PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
         EngramSliceStepTry(&slices->table, grid->w_local, grid->w_stride, step, density->values,
