@@ -57,11 +57,15 @@ void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_
 }
 
 void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                       const double *threshold_rate, const double *last_weight, double last_kappa,
-                       double *density)
+                       const double *threshold_rate, double *density)
 {
-    KernelsInUse()->EngramSliceSettle(table, slices, stride, threshold_rate, last_weight,
-                                      last_kappa, density);
+    KernelsInUse()->EngramSliceSettle(table, slices, stride, threshold_rate, density);
+}
+
+void EngramSliceFollowNoise(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
+                            double last_kappa, double *density)
+{
+    KernelsInUse()->EngramSliceFollowNoise(table, slices, stride, last_kappa, density);
 }
 
 double EngramExtrapolatedValue(const EngramCombination *combination, double earlier, double middle,

@@ -24,6 +24,7 @@
     DO(EngramSliceMeasureRates, word)                                                              \
     DO(EngramSliceMeasure, word)                                                                   \
     DO(EngramSliceSettle, word)                                                                    \
+    DO(EngramSliceFollowNoise, word)                                                               \
     DO(EngramExtrapolatedValue, word)                                                              \
     DO(EngramExtrapolatedError, word)                                                              \
     DO(EngramExtrapolationShortfall, word)                                                         \

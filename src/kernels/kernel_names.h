@@ -20,6 +20,7 @@
 #define EngramSliceMeasureRates ENGRAM_KERNEL(EngramSliceMeasureRates)
 #define EngramSliceMeasure ENGRAM_KERNEL(EngramSliceMeasure)
 #define EngramSliceSettle ENGRAM_KERNEL(EngramSliceSettle)
+#define EngramSliceFollowNoise ENGRAM_KERNEL(EngramSliceFollowNoise)
 #define EngramExtrapolatedValue ENGRAM_KERNEL(EngramExtrapolatedValue)
 #define EngramExtrapolatedError ENGRAM_KERNEL(EngramExtrapolatedError)
 #define EngramExtrapolationShortfall ENGRAM_KERNEL(EngramExtrapolationShortfall)

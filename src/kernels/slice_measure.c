@@ -75,41 +75,18 @@ void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_
     }
 }
 
-/** What a slice that fires at the threshold has moved there already, over h. */
-static double ArrivedBefore(const EngramFaceTable *table, ptrdiff_t stride, const double *density,
-                            const double *last_weight)
-{
-    if (last_weight) {
-        return *last_weight * table->spacing / 12.0 * density[(table->nodes - 1) * stride];
-    }
-    return fmax(SlopeAtThreshold(table, stride, density), 0.0) / 12.0;
-}
-
-/** A noise that has jumped moves a part of what waits in the refractory state. */
-static void MoveWaiting(const EngramFaceTable *table, double last_kappa, double *waiting,
-                        double *reset)
-{
-    const double leaving = (table->kappa - last_kappa) / table->refractory * *waiting;
-    const double moved = fmax(-*reset, fmin(leaving, *waiting));
-    *waiting -= moved;
-    *reset += moved;
-}
-
 void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                       const double *threshold_rate, const double *last_weight, double last_kappa,
-                       double *density)
+                       const double *threshold_rate, double *density)
 {
     if (table->order != 4 || table->nodes < 4) {
         return;
     }
-    const int has_refractory = table->refractory > 0.0;
-    const int arrives_at = has_refractory ? table->nodes : table->reset_node;
+    const int arrives_at = table->refractory > 0.0 ? table->nodes : table->reset_node;
     for (ptrdiff_t i = 0; i < slices; i++) {
         double *last = density + (table->nodes - 1) * stride + i;
         double *target = density + arrives_at * stride + i;
         const double share = table->kappa * threshold_rate[i] / table->spacing;
-        const double arrived =
-            ArrivedBefore(table, stride, density + i, last_weight ? last_weight + i : NULL);
+        const double arrived = fmax(SlopeAtThreshold(table, stride, density + i), 0.0) / 12.0;
         const double missing = (share * last[0] - arrived) / (1.0 + 3.0 * share);
         const double least = fmax(-last[-stride] / 3.0, -*target);
         const double moved = fmax(least, fmin(missing, last[-2 * stride]));
@@ -117,8 +94,21 @@ void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t
         last[-stride] += 3.0 * moved;
         last[-2 * stride] -= moved;
         *target += moved;
-        if (has_refractory && last_weight) {
-            MoveWaiting(table, last_kappa, target, density + table->reset_node * stride + i);
-        }
+    }
+}
+
+void EngramSliceFollowNoise(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
+                            double last_kappa, double *density)
+{
+    if (table->order != 4 || !(table->refractory > 0.0)) {
+        return;
+    }
+    const double part = (table->kappa - last_kappa) / table->refractory;
+    for (ptrdiff_t i = 0; i < slices; i++) {
+        double *waiting = density + table->nodes * stride + i;
+        double *reset = density + table->reset_node * stride + i;
+        const double moved = fmax(-*reset, fmin(part * *waiting, *waiting));
+        *waiting -= moved;
+        *reset += moved;
     }
 }

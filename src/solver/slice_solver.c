@@ -388,25 +388,24 @@ PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDe
 void EngramSliceSolverSettle(EngramSliceSolver solver, const EngramDensity *density)
 {
     EngramSliceSettle(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
-                      solver->slices.results.threshold_rate, NULL, 0.0, density->values);
+                      solver->slices.results.threshold_rate, density->values);
 }
 
-void EngramSliceSolverSettleJump(EngramSliceSolver solver, const EngramDensity *density)
+void EngramSliceSolverFollowNoise(EngramSliceSolver solver, const EngramDensity *density)
 {
-    const SliceOperator *slices = &solver->slices;
-    const EngramGrid *grid = solver->grid;
-    EngramSliceMeasureRates(&slices->table, grid->w_local, grid->w_stride, slices->drift,
-                            density->values, &slices->results);
-    EngramSliceSettle(&slices->table, grid->w_local, grid->w_stride, slices->results.threshold_rate,
-                      slices->last_weight, slices->last_kappa, density->values);
+    EngramSliceFollowNoise(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
+                           solver->slices.last_kappa, density->values);
 }
 
-PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity *density)
+PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, PetscBool follows,
+                                             const EngramDensity *density)
 {
     PetscFunctionBeginUser;
-    if (solver->slices.table.order == 4) {
-        const EngramSliceStep step = {.lambda = MOMENT * solver->slices.table.kappa,
-                                      .drift = solver->slices.drift};
+    const SliceOperator *slices = &solver->slices;
+    if (slices->table.order == 4) {
+        const EngramSliceStep step = {.lambda = MOMENT * slices->table.kappa,
+                                      .drift = slices->drift,
+                                      .last_weight = follows ? slices->last_weight : NULL};
         PetscCall(TryStep(solver, &step, density));
     } else {
         PetscCall(EngramSliceSolverRenewRates(solver, density));

@@ -205,7 +205,7 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows, Pets
         DriveSet(&reaction->drive, time, DRIVE_AT_START, is_delayed ? known : previous, state);
         if (state->is_finite) {
             if (at_threshold) {
-                PetscCall(EngramSliceSolverMeasureRates(reaction->solver, rows));
+                PetscCall(EngramSliceSolverMeasureRates(reaction->solver, PETSC_FALSE, rows));
             } else {
                 PetscCall(EngramSliceSolverRenewRates(reaction->solver, rows));
             }
@@ -218,7 +218,6 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows, Pets
     if (!at_threshold) {
         EngramSliceSolverSettle(reaction->solver, rows);
     }
-    reaction->has_started = PETSC_TRUE;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -227,7 +226,7 @@ static PetscErrorCode MeasureRates(Reaction *reaction, const EngramDensity *rows
 {
     PetscFunctionBeginUser;
     if (reaction->model->phase.epsilon > 0.0) {
-        PetscCall(EngramSliceSolverMeasureRates(reaction->solver, rows));
+        PetscCall(EngramSliceSolverMeasureRates(reaction->solver, PETSC_TRUE, rows));
     } else {
         PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, rows->values, NULL));
     }
@@ -235,27 +234,18 @@ static PetscErrorCode MeasureRates(Reaction *reaction, const EngramDensity *rows
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/**
- * Settles the density for a drift and a noise that jump at the present time, with the total rate
- * from before, which goes on. A start has done so already.
- */
-static void SettleJump(Reaction *reaction, const EngramDensity *rows)
+/** Fits the refractory state to a noise that jumps with the rate that a delayed network sees. */
+static void FollowNoise(Reaction *reaction, const EngramDensity *rows)
 {
     EngramState *state = reaction->state;
-    const PetscBool is_start = reaction->has_started;
-    const double activity =
-        reaction->delay > 0.0
-            ? RateHistoryBefore(&reaction->history, state->time, reaction->delay, RATE_AFTER_JUMP)
-            : state->total_rate;
-    reaction->has_started = PETSC_FALSE;
-    if (is_start || reaction->model->phase.epsilon == 0.0) {
-        return;
-    }
-    EngramSliceSolverThresholdRates(reaction->solver);
-    EngramSliceSolverKeepDrift(reaction->solver);
-    DriveSet(&reaction->drive, state->time, DRIVE_AT_START, activity, state);
-    if (state->is_finite) {
-        EngramSliceSolverSettleJump(reaction->solver, rows);
+    const EngramModel *model = reaction->model;
+    if (reaction->delay > 0.0 && model->phase.epsilon > 0.0) {
+        const double activity =
+            RateHistoryBefore(&reaction->history, state->time, reaction->delay, RATE_AFTER_JUMP);
+        DriveSet(&reaction->drive, state->time, DRIVE_AT_START, activity, state);
+        if (state->is_finite) {
+            EngramSliceSolverFollowNoise(reaction->solver, rows);
+        }
     }
 }
 
@@ -291,7 +281,8 @@ PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows
     double activity = 0.0;
     PetscFunctionBeginUser;
     const EngramState before = *state;
-    SettleJump(reaction, rows);
+    EngramSliceSolverKeepDrift(reaction->solver);
+    FollowNoise(reaction, rows);
     if (state->is_finite) {
         PetscCall(FindActivity(reaction, rows, &activity));
         DriveSet(&reaction->drive, state->time, DRIVE_AT_START, activity, state);

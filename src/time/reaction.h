@@ -23,8 +23,7 @@ typedef struct Reaction {
     EngramDensity *density;         /* p, filled from H where eps = 0; borrowed */
     Drive drive;
     CoupledRate coupled;
-    double delay;          /* eps d */
-    PetscBool has_started; /* the rows are those of ReactionStart */
+    double delay; /* eps d */
     RateHistory history;
 } Reaction;
 

@@ -272,8 +272,9 @@ static void CompareStates(void)
             memcpy(problem->solution, problem->rhs,
                    (size_t)((NODES + 1) * problem->stride) * sizeof(double));
             kernels[which]->EngramSliceSettle(&problem->table, SLICES, problem->stride,
-                                              problem->results.threshold_rate, NULL, 0.0,
-                                              problem->solution);
+                                              problem->results.threshold_rate, problem->solution);
+            kernels[which]->EngramSliceFollowNoise(&problem->table, SLICES, problem->stride,
+                                                   0.5 * problem->table.kappa, problem->solution);
             kernels[which]->EngramFaceWeights(&problem->table, n, SLICES, problem->drift, up[which],
                                               down[which]);
         }

@@ -43,7 +43,7 @@ CASES = (
     ("eps = 0.1, input jumps", {"model_epsilon": 0.1, "time_end": 0.1, "time_step": 0.01,
                                 "model_input": "t < 0.05 ? 1 : 2.5", "model_response": "0"}, 72),
     ("eps = 0.1, refractory, delay, noise(N)",
-     dict(FAMILY, model_epsilon=0.1, time_end=0.15, time_step=0.01,
+     dict(FAMILY, model_epsilon=0.1, time_end=0.15, time_step=0.0075,
           initial_density="w*(1 - w)^2*(2 - v)*exp(-(v - 0.5)^2)"), 72),
 )
 

@@ -145,15 +145,19 @@ void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_
  *
  * Source: docs/numerics.md, section 3. Shapes as in EngramSliceStepTake.
  *
- * Where drift or noise jump the same is to be done for what they change: what has been moved for
- * the old ones has arrived, and a part of what waits in the refractory state leaves with the noise.
- *
  * @param threshold_rate  [slices] for the present drifts
- * @param last_weight     [slices] as in EngramSliceStep, before a jump; NULL: an initial density
- * @param last_kappa      as in EngramSliceStep, before a jump
  */
 void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                       const double *threshold_rate, const double *last_weight, double last_kappa,
-                       double *density);
+                       const double *threshold_rate, double *density);
+
+/**
+ * Lets a part of what waits in the refractory state return for a noise that has jumped: of order 4
+ * the state is R + kappa (N - R/tau), and only kappa N does not change with the noise. Shapes as in
+ * EngramSliceStepTake.
+ *
+ * @param last_kappa  as in EngramSliceStep, before the jump
+ */
+void EngramSliceFollowNoise(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
+                            double last_kappa, double *density);
 
 #endif

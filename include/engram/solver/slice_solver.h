@@ -130,13 +130,18 @@ PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDe
 void EngramSliceSolverSettle(EngramSliceSolver solver, const EngramDensity *density);
 
 /**
- * Settles the density for drift and noise that have jumped since EngramSliceSolverKeepDrift; the
- * rates are those of EngramSliceMeasureRates. Not collective.
+ * Fits the refractory state to a noise that has jumped since EngramSliceSolverKeepDrift. Not
+ * collective.
  */
-void EngramSliceSolverSettleJump(EngramSliceSolver solver, const EngramDensity *density);
+void EngramSliceSolverFollowNoise(EngramSliceSolver solver, const EngramDensity *density);
 
-/** Measures the firing rates alone, as a step that began now would find them. Not collective. */
-PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver,
+/**
+ * Measures the firing rates alone, as a step that began now would find them. Not collective.
+ *
+ * @param follows  the drift has changed since EngramSliceSolverKeepDrift; false: no step has led
+ * here
+ */
+PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, PetscBool follows,
                                              const EngramDensity *density);
 
 /** The same from the last rows alone, without a look at the fluxes: cheap, and off by h^4. */
