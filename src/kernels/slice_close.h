@@ -35,14 +35,28 @@ static inline Vector ContentOfRows(const Plan *plan, const OldRows *old)
     return plan->rho * total;
 }
 
+/**
+ * What a vector of slices lacks of the mass of its old rows, relative. Where that is known as a sum
+ * like the new one, a slice at rest lacks nothing: no error adds up.
+ */
+static inline Vector MissingMass(const Plan *plan, ptrdiff_t at, const OldRows *old, Vector total)
+{
+    const double spacing = plan->table->spacing;
+    const double *mass = plan->step->mass;
+    const Vector found = spacing * total;
+    const Vector wanted = mass ? VectorLoad(mass + at) : spacing * ContentOfRows(plan, old);
+    const Vector missing = (wanted - found) / found;
+    return mass ? missing - plan->step->excess : missing;
+}
+
 /** Scales a vector of slices to the mass of their old rows. */
 ENGRAM_SELDOM void CloseSlices(const Plan *plan, ptrdiff_t at, const OldRows *old,
                                SliceOutcome *outcome)
 {
     const int nodes = plan->table->nodes;
     const int has_refractory = plan->table->refractory > 0.0;
-    const Vector found = has_refractory ? outcome->total + outcome->refractory : outcome->total;
-    const Vector missing = (ContentOfRows(plan, old) - found) / found;
+    const Vector missing = MissingMass(
+        plan, at, old, has_refractory ? outcome->total + outcome->refractory : outcome->total);
     const VectorBits is_rounding = VectorMagnitude(missing) < MOST_ROUNDINGS * DBL_EPSILON * nodes;
     const Vector part = VectorChoose(is_rounding, missing, VectorOf(0.0));
     Vector total = VectorOf(0.0);

@@ -31,6 +31,7 @@ struct EngramSliceSolver {
     const EngramGrid *grid; /* borrowed */
     SliceOperator slices;
     KSP ksp;
+    PetscBool is_frozen; /* no weight moves: a solve begins with the masses of the last one */
     PetscBool is_direct; /* the PC is the exact inverse and nothing is asked of the KSP */
     Vec old;             /* rows before the reacting part, where another method solves */
     Vec rhs;             /* its right-hand side */
@@ -224,6 +225,11 @@ static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, Vec rhs, Vec soluti
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+void EngramSliceSolverSetFrozen(EngramSliceSolver solver, PetscBool is_frozen)
+{
+    solver->is_frozen = is_frozen;
+}
+
 double EngramSliceSolverPeclet(EngramSliceSolver solver, PetscInt slice)
 {
     const EngramFaceTable *table = &solver->slices.table;
@@ -313,7 +319,8 @@ PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, d
     const EngramGrid *grid = solver->grid;
     slices->lambda = lambda;
     if (solver->is_direct) {
-        const EngramSliceStep step = StepOf(slices, excess, transport);
+        EngramSliceStep step = StepOf(slices, excess, transport);
+        step.mass = solver->is_frozen ? slices->results.weight_density : NULL;
         PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
         EngramSliceStepTake(&slices->table, grid->w_local, grid->w_stride, &step, density->values,
                             solution->values, slices->work, &slices->results);

@@ -110,6 +110,7 @@ static PetscErrorCode CreateParts(EngramStepper stepper)
 {
     EulerStep euler = {&stepper->reaction, NULL, &stepper->state};
     PetscFunctionBeginUser;
+    EngramSliceSolverSetFrozen(stepper->solver, (PetscBool)!MovesWeights(stepper));
     if (MovesWeights(stepper)) {
         PetscCall(TransportStepCreate(stepper->grid, stepper->rows->rows, &stepper->time.transport,
                                       &stepper->reaction, &stepper->rule, &stepper->transport));

@@ -234,9 +234,14 @@ static void TestMassAfterManySteps(void **state)
         for (int i = 0; i < 8; i++) {
             masses[i] = RefractorySum(&problem, problem.rhs, i);
         }
+        EngramSliceMeasure(&problem.table, 8, problem.stride, problem.rhs, &problem.results);
         for (int step = 0; step < 10000; step++) {
             double *old = problem.rhs;
-            SliceProblemSolve(&problem, step % 2 ? 0.02 : 3.0);
+            const EngramSliceStep taken = {.lambda = step % 2 ? 0.02 : 3.0,
+                                           .drift = problem.drift,
+                                           .mass = problem.results.weight_density};
+            EngramSliceStepTake(&problem.table, 8, problem.stride, &taken, old, problem.solution,
+                                problem.work, &problem.results);
             problem.rhs = problem.solution;
             problem.solution = old;
             problem.drift[step % 8] = UnitRandomBetween(&random, -2.0, 4.0);

@@ -69,7 +69,9 @@ typedef struct EngramSliceStep {
                                   NULL: the drift has not changed */
     double last_kappa;         /**< kappa before the noise changed; 0: it has not changed */
     const EngramSliceTransport *transport; /**< NULL: none */
-    int is_bare; /**< 1: the matrix alone, p_old is the right-hand side of any sign */
+    const double *mass; /**< [slices, padded] weight_density of p_old where there is no transport,
+                           may be that of the results; NULL: to be found where it is needed */
+    int is_bare;        /**< 1: the matrix alone, p_old is the right-hand side of any sign */
 } EngramSliceStep;
 
 /** Doubles of work memory that a step needs. */

@@ -69,6 +69,9 @@ PetscErrorCode EngramSliceSolverSetNeuron(EngramSliceSolver solver, const double
  */
 double *EngramSliceSolverDrift(EngramSliceSolver solver);
 
+/** Whether the masses of the slices are those of the results before each solve. Not collective. */
+void EngramSliceSolverSetFrozen(EngramSliceSolver solver, PetscBool is_frozen);
+
 /**
  * h/a times the drift of a slice on the face at the threshold: cells of v over the width of the
  * layer there, where it is large. Not collective.
