@@ -4,6 +4,7 @@
  * the neighbours, second solves among them.
  */
 #include "slice_problem.h"
+#include "transport_problem.h"
 
 #include <float.h>
 
@@ -230,12 +231,62 @@ static void TestTrialHasTheRatesOfTheStep(void **state)
     }
 }
 
+/** The transport by itself, as a pass over the rows. */
+static void Transport(const SliceProblem *problem, const EngramSliceTransport *transport,
+                      double *moved)
+{
+    if (transport->order == 1) {
+        EngramTransportApply(NODES + 1, problem->slices, problem->stride, transport->fractions,
+                             transport->left_ghost, transport->right_ghost, problem->rhs, moved);
+    } else {
+        EngramTransportLimitedApply(NODES + 1, problem->slices, problem->stride, transport->courant,
+                                    transport->left_ghost, transport->right_ghost, problem->rhs,
+                                    moved);
+    }
+}
+
+/** Velocities of both signs: a step that makes it on the way is one after such a pass. */
+static void TestTransportOnTheWay(void **state)
+{
+    (void)state;
+    enum { SLICES = 45 };
+    UnitRandom random = {11};
+    TransportProblem moves = TransportProblemCreate(SLICES, NODES + 1);
+    for (int n = 0; n < 8; n++) {
+        SliceProblem problem = ProblemOf(n & 1 ? 1.0 : 0.05, n & 2 ? 0.3 : 0.0, SLICES);
+        const EngramSliceTransport transport = TransportProblemOf(&moves, n & 4 ? 2 : 1);
+        const ptrdiff_t length = (NODES + 1) * problem.stride;
+        double *moved = UnitAllocate(length);
+        double *after = UnitAllocate(length);
+        FillSmoothly(&problem, &random);
+        Transport(&problem, &transport, moved);
+        SliceProblemStep(&problem, 0.1, 0.0, moved, after);
+        const EngramSliceStep step = {
+            .lambda = 0.1, .drift = problem.drift, .transport = &transport};
+        EngramSliceStepTake(&problem.table, SLICES, problem.stride, &step, problem.rhs,
+                            problem.solution, problem.work, &problem.results);
+        for (ptrdiff_t i = 0; i < SLICES; i++) {
+            const double sum = (double)SumWith(&problem, after, i);
+            assert_true(sum > 0.0);
+            for (int k = 0; k < NODES; k++) {
+                const ptrdiff_t at = k * problem.stride + i;
+                UNIT_ASSERT_AT_MOST(fabs(problem.solution[at] - after[at]), 1e-14 * sum);
+            }
+        }
+        free(moved);
+        free(after);
+        SliceProblemDestroy(&problem);
+    }
+    TransportProblemDestroy(&moves);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(TestAgainstDenseSolve),
         cmocka_unit_test(TestMassAndSignOfRoughData),
         cmocka_unit_test(TestTrialHasTheRatesOfTheStep),
+        cmocka_unit_test(TestTransportOnTheWay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
