@@ -18,6 +18,10 @@ enum { MOST_VECTORS = 8 };
 /* The largest part of a node's content that the explicit part of a step may move away. */
 #define LARGEST_EXPLICIT_PART 0.9
 
+/* What reads the rate is no further behind the drift than by this part: more is a change that the
+ * grid does not resolve, and a rate that feeds itself must not be kept from running away. */
+#define FURTHEST_BEHIND 0.25
+
 /** kappa (a/h^2) times the weights of the flux. */
 typedef struct FaceWeights {
     Vector up;
@@ -54,8 +58,9 @@ ENGRAM_INLINE Vector ThresholdRate(const EngramFaceTable *table, Vector up)
 ENGRAM_INLINE Vector FollowingRate(const EngramFaceTable *table, Vector threshold_rate,
                                    Vector last_weight, double lag)
 {
-    /* A rate that falls further in a step has a layer that the grid does not see. */
-    const Vector last = VectorSmaller(last_weight * table->noise, 2.0 * threshold_rate);
+    const Vector last = VectorSmaller(
+        VectorLarger(last_weight * table->noise, (1.0 - FURTHEST_BEHIND) * threshold_rate),
+        (1.0 + FURTHEST_BEHIND) * threshold_rate);
     return VectorMultiplyAdd(VectorOf(lag), last - threshold_rate, threshold_rate);
 }
 

@@ -31,6 +31,7 @@ struct EngramSliceSolver {
     const EngramGrid *grid; /* borrowed */
     SliceOperator slices;
     KSP ksp;
+    PetscBool follows;   /* rates are read with a weight that follows the drift */
     PetscBool is_frozen; /* no weight moves: a solve begins with the masses of the last one */
     PetscBool is_direct; /* the PC is the exact inverse and nothing is asked of the KSP */
     Vec old;             /* rows before the reacting part, where another method solves */
@@ -243,23 +244,25 @@ void EngramSliceSolverThresholdRates(EngramSliceSolver solver)
                               solver->slices.results.threshold_rate);
 }
 
-void EngramSliceSolverKeepDrift(EngramSliceSolver solver)
+void EngramSliceSolverKeepDrift(EngramSliceSolver solver, PetscBool follows)
 {
     SliceOperator *slices = &solver->slices;
     const PetscInt padded = EngramGridPaddedSlices(solver->grid);
     slices->last_kappa = slices->table.kappa;
+    solver->follows = follows;
     for (PetscInt i = 0; i < padded; i++) {
         slices->last_weight[i] = slices->results.threshold_rate[i] / slices->table.noise;
     }
 }
 
-static EngramSliceStep StepOf(const SliceOperator *slices, double excess,
+static EngramSliceStep StepOf(EngramSliceSolver solver, double excess,
                               const EngramSliceTransport *transport)
 {
+    const SliceOperator *slices = &solver->slices;
     return (EngramSliceStep){.lambda = slices->lambda,
                              .excess = excess,
                              .drift = slices->drift,
-                             .last_weight = slices->last_weight,
+                             .last_weight = solver->follows ? slices->last_weight : NULL,
                              .last_kappa = slices->last_kappa,
                              .transport = transport};
 }
@@ -319,7 +322,7 @@ PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, d
     const EngramGrid *grid = solver->grid;
     slices->lambda = lambda;
     if (solver->is_direct) {
-        EngramSliceStep step = StepOf(slices, excess, transport);
+        EngramSliceStep step = StepOf(solver, excess, transport);
         step.mass = solver->is_frozen ? slices->results.weight_density : NULL;
         PetscCall(EngramLogEventBegin(ENGRAM_EVENT_SLICE_SOLVE));
         EngramSliceStepTake(&slices->table, grid->w_local, grid->w_stride, &step, density->values,
@@ -330,7 +333,8 @@ PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, d
         PetscCall(PrepareRightHandSide(solver, transport, density));
         PetscCall(SolveWithKsp(solver, solver->rhs, solution->vec));
         PetscCall(EngramSliceSolverMeasure(solver, solution));
-        PetscCall(FindRates(solver, slices->last_weight, solution->values));
+        PetscCall(
+            FindRates(solver, solver->follows ? slices->last_weight : NULL, solution->values));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -365,7 +369,7 @@ PetscErrorCode EngramSliceSolverTryRates(EngramSliceSolver solver, double lambda
                                          const EngramDensity *density)
 {
     PetscFunctionBeginUser;
-    EngramSliceStep step = StepOf(&solver->slices, 0.0, transport);
+    EngramSliceStep step = StepOf(solver, 0.0, transport);
     step.lambda = lambda;
     PetscCall(TryStep(solver, &step, density));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -412,7 +416,8 @@ PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, PetscBool
     if (slices->table.order == 4) {
         const EngramSliceStep step = {.lambda = MOMENT * slices->table.kappa,
                                       .drift = slices->drift,
-                                      .last_weight = follows ? slices->last_weight : NULL};
+                                      .last_weight =
+                                          follows && solver->follows ? slices->last_weight : NULL};
         PetscCall(TryStep(solver, &step, density));
     } else {
         PetscCall(EngramSliceSolverRenewRates(solver, density));

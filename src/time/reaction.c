@@ -140,6 +140,14 @@ static PetscErrorCode SetDriveOfStep(Reaction *reaction, const RateEquation *equ
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Whether the drift is that of the end of the step. That of a lagged coupling comes a step later,
+ * and has changed by another step than this one. */
+static PetscBool IsDriftOfStep(const Reaction *reaction, const RateEquation *equation)
+{
+    return (PetscBool)(reaction->coupled.coupling->time == ENGRAM_COUPLING_IMPLICIT ||
+                       equation->share == 0.0);
+}
+
 PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent extent,
                             const EngramDensity *from, const EngramSliceTransport *transport,
                             const EngramDensity *to, ReactionRate *rate)
@@ -154,7 +162,7 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     const RateEquation equation = EquationOfStep(reaction, time, from, transport, rate->lagged);
-    EngramSliceSolverKeepDrift(reaction->solver);
+    EngramSliceSolverKeepDrift(reaction->solver, IsDriftOfStep(reaction, &equation));
     PetscCall(SetDriveOfStep(reaction, &equation, rate));
     if (!state->is_finite) {
         PetscFunctionReturn(PETSC_SUCCESS);
@@ -281,7 +289,7 @@ PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows
     double activity = 0.0;
     PetscFunctionBeginUser;
     const EngramState before = *state;
-    EngramSliceSolverKeepDrift(reaction->solver);
+    EngramSliceSolverKeepDrift(reaction->solver, PETSC_TRUE);
     FollowNoise(reaction, rows);
     if (state->is_finite) {
         PetscCall(FindActivity(reaction, rows, &activity));

@@ -249,9 +249,11 @@ class NoiseTest(CombinationTestCase):
     def check_stopped(self, result):
         """Stopped for the noise, with good results up to there."""
         series, summary = result.series(), result.yaml("summary.yaml")
-        warnings = self.warnings_of(result)
+        layers = [text for text in self.warnings_of(result) if "the layer at V_F" in text]
+        warnings = [text for text in self.warnings_of(result) if text not in layers]
         self.assertEqual(len(warnings), 1, result.stderr)
         self.assertIn("noise", warnings[0])
+        self.assertLessEqual(len(layers), 1, result.stderr)
         self.assertEqual(summary["status"], "stopped")
         self.assertIn("noise", summary["reason"])
         self.assertGreater(series["total_rate"][-1], 0.05)
@@ -268,6 +270,19 @@ class NoiseTest(CombinationTestCase):
                                (0, {**PLAIN_EULER, "coupling": "implicit"})):
             with self.subTest(ranks=ranks, changes=changes):
                 self.check_stopped(self.run_case(FALLING_NOISE, ranks=ranks, expect=3, **changes))
+
+    def test_layer_thinner_than_half_a_cell(self):
+        """A warning with the weight and the cells that it takes, on any ranks; none else."""
+        thin = {"model_input": "20*w", "model_noise": "0.1", "time_end": 0.001}
+        texts = set()
+        for ranks in (0, 2):
+            result = self.run_case({}, ranks=ranks, expect=0, **thin)
+            self.assertEqual(len(self.warnings_of(result)), 1, result.stderr)
+            texts.add(self.warnings_of(result)[0])
+        self.assertEqual(len(texts), 1)
+        self.assertRegex(texts.pop(), r"-grid_v_cells 60: the layer at V_F .* weight 0\.\d+ fire "
+                         r".* is 1\d\.\d, above 2; .* About \d+ cells")
+        self.assertEqual(self.warnings_of(self.run_case({}, expect=0, time_end=0.001)), [])
 
     def test_leaves_no_quasi_static_state(self):
         self.refuse_once(["no quasi-static state", "noise"], model_epsilon=0, **FALLING_NOISE)

@@ -81,8 +81,10 @@ double EngramSliceSolverPeclet(EngramSliceSolver solver, PetscInt slice);
 /**
  * Keeps what the rates of the next solves need of the drift and noise that the last one had. Call
  * it before either is changed. Not collective.
+ *
+ * @param follows  whether they are read with a weight that follows the drift
  */
-void EngramSliceSolverKeepDrift(EngramSliceSolver solver);
+void EngramSliceSolverKeepDrift(EngramSliceSolver solver, PetscBool follows);
 
 /**
  * Advances the density by one implicit step and reports on the slices. Not collective.
