@@ -20,7 +20,7 @@ enum { MOST_VECTORS = 8 };
 
 /* What reads the rate is no further behind the drift than by this part: more is a change that the
  * grid does not resolve, and a rate that feeds itself must not be kept from running away. */
-#define FURTHEST_BEHIND 0.25
+#define FURTHEST_BEHIND 0.1
 
 /** kappa (a/h^2) times the weights of the flux. */
 typedef struct FaceWeights {

@@ -12,7 +12,7 @@
  * where neurons are at the threshold from the beginning. With p and its slopes as limits from
  * within, the formula of Euler and Maclaurin leaves over
  *
- *     h p(V_F)/2 - h^2/12 (p'(V_F) - [p'](V_R)) ,
+ *     h p(V_F)/2 - h^2/12 (p'(V_F) - [p']_V_R) ,
  *
  * [p'] being the rise of the slope at V_R. The second part has fired. The first is spread over
  * those who have fired and the three last nodes, so that mass, the two first moments about V_F and

@@ -140,12 +140,14 @@ static PetscErrorCode SetDriveOfStep(Reaction *reaction, const RateEquation *equ
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Whether the drift is that of the end of the step. That of a lagged coupling comes a step later,
- * and has changed by another step than this one. */
-static PetscBool IsDriftOfStep(const Reaction *reaction, const RateEquation *equation)
+/**
+ * Whether rates are read with a weight that follows the drift. That of a lagged coupling has
+ * changed by the step before, which in combined steps is another one than this.
+ */
+static PetscBool FollowsDrift(const Reaction *reaction, const RateEquation *equation)
 {
     return (PetscBool)(reaction->coupled.coupling->time == ENGRAM_COUPLING_IMPLICIT ||
-                       equation->share == 0.0);
+                       equation->share == 0.0 || reaction->is_alone);
 }
 
 PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent extent,
@@ -162,7 +164,7 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     const RateEquation equation = EquationOfStep(reaction, time, from, transport, rate->lagged);
-    EngramSliceSolverKeepDrift(reaction->solver, IsDriftOfStep(reaction, &equation));
+    EngramSliceSolverKeepDrift(reaction->solver, FollowsDrift(reaction, &equation));
     PetscCall(SetDriveOfStep(reaction, &equation, rate));
     if (!state->is_finite) {
         PetscFunctionReturn(PETSC_SUCCESS);

@@ -23,7 +23,8 @@ typedef struct Reaction {
     EngramDensity *density;         /* p, filled from H where eps = 0; borrowed */
     Drive drive;
     CoupledRate coupled;
-    double delay; /* eps d */
+    double delay;       /* eps d */
+    PetscBool is_alone; /* a step is one solve, not a combination */
     RateHistory history;
 } Reaction;
 
