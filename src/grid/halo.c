@@ -8,7 +8,7 @@ struct EngramHalo {
     const EngramGrid *grid; /* borrowed */
     PetscInt rows;
     PetscInt width;
-    double *sent[SIDES]; /* [rows + 1][width]: columns, then the velocities */
+    double *sent[SIDES]; /* [rows + 2][width]: columns, velocities, firing rates */
     double *received[SIDES];
     MPI_Request requests[REQUESTS];
 };
@@ -27,7 +27,7 @@ PetscErrorCode EngramHaloCreate(const EngramGrid *grid, PetscInt rows, PetscInt 
                                            grid->rank + 1 < grid->size ? grid->rank + 1
                                                                        : MPI_PROC_NULL};
     PetscMPIInt length = 0;
-    PetscCall(PetscMPIIntCast((rows + 1) * width, &length));
+    PetscCall(PetscMPIIntCast((rows + 2) * width, &length));
     for (int side = 0; side < SIDES; side++) {
         PetscCall(PetscCalloc1(length, &made->sent[side]));
         PetscCall(PetscCalloc1(length, &made->received[side]));
@@ -40,65 +40,73 @@ PetscErrorCode EngramHaloCreate(const EngramGrid *grid, PetscInt rows, PetscInt 
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Copies some neighbouring columns, of the velocities too, beginning with `first`. */
-static void PackColumns(EngramHalo halo, const double *density, const double *velocity,
-                        PetscInt first, double *buffer)
+/** Row k of what travels: a row of the density, the velocities or the firing rates. */
+static const double *RowOf(EngramHalo halo, const EngramHaloSource *source, PetscInt k)
+{
+    if (k < halo->rows) {
+        return source->density + k * halo->grid->w_stride;
+    }
+    return k == halo->rows ? source->velocity : source->firing_rate;
+}
+
+/** Copies some neighbouring columns, beginning with `first`. */
+static void PackColumns(EngramHalo halo, const EngramHaloSource *source, PetscInt first,
+                        double *buffer)
 {
     const PetscInt width = halo->width;
-    for (PetscInt k = 0; k < halo->rows; k++) {
+    for (PetscInt k = 0; k < halo->rows + 2; k++) {
+        const double *row = RowOf(halo, source, k);
         for (PetscInt i = 0; i < width; i++) {
-            buffer[k * width + i] = density[k * halo->grid->w_stride + first + i];
+            buffer[k * width + i] = row[first + i];
         }
-    }
-    for (PetscInt i = 0; i < width; i++) {
-        buffer[halo->rows * width + i] = velocity[first + i];
     }
 }
 
 /** Two equal ghosts that repeat the cell at the end of the axis. */
-static void MirrorEnd(EngramHalo halo, const double *density, const double *velocity, PetscInt cell,
+static void MirrorEnd(EngramHalo halo, const EngramHaloSource *source, PetscInt cell,
                       double *buffer)
 {
-    for (PetscInt k = 0; k < halo->rows; k++) {
-        buffer[2 * k] = density[k * halo->grid->w_stride + cell];
+    for (PetscInt k = 0; k < halo->rows + 2; k++) {
+        buffer[2 * k] = RowOf(halo, source, k)[cell];
         buffer[2 * k + 1] = buffer[2 * k];
     }
-    buffer[2 * halo->rows] = velocity[cell];
-    buffer[2 * halo->rows + 1] = velocity[cell];
 }
 
-PetscErrorCode EngramHaloBegin(EngramHalo halo, const double *density, const double *velocity)
+PetscErrorCode EngramHaloBegin(EngramHalo halo, const EngramHaloSource *source)
 {
     PetscFunctionBeginUser;
     const EngramGrid *grid = halo->grid;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_HALO));
     if (grid->rank > 0) {
-        PackColumns(halo, density, velocity, 0, halo->sent[LEFT]);
+        PackColumns(halo, source, 0, halo->sent[LEFT]);
     }
     if (grid->rank < grid->size - 1) {
-        PackColumns(halo, density, velocity, grid->w_local - halo->width, halo->sent[RIGHT]);
+        PackColumns(halo, source, grid->w_local - halo->width, halo->sent[RIGHT]);
     }
     if (halo->width == 2 && grid->rank == 0) {
-        MirrorEnd(halo, density, velocity, 0, halo->received[LEFT]);
+        MirrorEnd(halo, source, 0, halo->received[LEFT]);
     }
     if (halo->width == 2 && grid->rank == grid->size - 1) {
-        MirrorEnd(halo, density, velocity, grid->w_local - 1, halo->received[RIGHT]);
+        MirrorEnd(halo, source, grid->w_local - 1, halo->received[RIGHT]);
     }
     PetscCallMPI(MPI_Startall(REQUESTS, halo->requests));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_HALO, 0.0));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static EngramGhost GhostOf(EngramHalo halo, const double *received)
+{
+    const double *velocity = received + halo->rows * halo->width;
+    return (EngramGhost){received, velocity, velocity + halo->width};
+}
+
 PetscErrorCode EngramHaloEnd(EngramHalo halo, EngramGhost *left, EngramGhost *right)
 {
     PetscFunctionBeginUser;
-    const PetscInt velocities = halo->rows * halo->width;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_HALO));
     PetscCallMPI(MPI_Waitall(REQUESTS, halo->requests, MPI_STATUSES_IGNORE));
-    left->columns = halo->received[LEFT];
-    left->velocity = halo->received[LEFT] + velocities;
-    right->columns = halo->received[RIGHT];
-    right->velocity = halo->received[RIGHT] + velocities;
+    *left = GhostOf(halo, halo->received[LEFT]);
+    *right = GhostOf(halo, halo->received[RIGHT]);
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_HALO, 0.0));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

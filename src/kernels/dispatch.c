@@ -43,23 +43,10 @@ void EngramSliceThresholdRates(const EngramFaceTable *table, ptrdiff_t slices, c
     KernelsInUse()->EngramSliceThresholdRates(table, slices, drift, threshold_rate);
 }
 
-void EngramSliceMeasureRates(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                             const double *drift, const double *density,
-                             const EngramSliceResults *results)
-{
-    KernelsInUse()->EngramSliceMeasureRates(table, slices, stride, drift, density, results);
-}
-
 void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
                         const double *density, const EngramSliceResults *results)
 {
     KernelsInUse()->EngramSliceMeasure(table, slices, stride, density, results);
-}
-
-void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                       const double *threshold_rate, double *density)
-{
-    KernelsInUse()->EngramSliceSettle(table, slices, stride, threshold_rate, density);
 }
 
 void EngramSliceFollowNoise(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,

@@ -18,10 +18,6 @@ enum { MOST_VECTORS = 8 };
 /* The largest part of a node's content that the explicit part of a step may move away. */
 #define LARGEST_EXPLICIT_PART 0.9
 
-/* What reads the rate is no further behind the drift than by this part: more is a change that the
- * grid does not resolve, and a rate that feeds itself must not be kept from running away. */
-#define FURTHEST_BEHIND 0.1
-
 /** kappa (a/h^2) times the weights of the flux. */
 typedef struct FaceWeights {
     Vector up;
@@ -48,20 +44,21 @@ ENGRAM_INLINE Vector ThresholdRate(const EngramFaceTable *table, Vector up)
 }
 
 /**
- * The threshold rate with which N is read from the density: it follows that of the drift with the
- * time constant kappa, as the layer of one cell at the threshold does.
+ * N of a step from the flux F = weight * p of the last node: one step of
  *
- * @param threshold_rate  of the drift
- * @param last_weight     what it was at the beginning of the step, over a
- * @param lag             kappa/(kappa + lambda)
+ *     N + kappa' dN/dt = F - kappa' weight dp/dt ,
+ *
+ * of fourth order in h where the drift changes, too. Not negative for x <= 1.
+ *
+ * @param x       kappa'/lambda; 0: N is F
+ * @param before  p before the step
+ * @param value   p after it
+ * @param rate    N before
  */
-ENGRAM_INLINE Vector FollowingRate(const EngramFaceTable *table, Vector threshold_rate,
-                                   Vector last_weight, double lag)
+ENGRAM_INLINE Vector RateOverStep(Vector x, Vector weight, Vector before, Vector value, Vector rate)
 {
-    const Vector last = VectorSmaller(
-        VectorLarger(last_weight * table->noise, (1.0 - FURTHEST_BEHIND) * threshold_rate),
-        (1.0 + FURTHEST_BEHIND) * threshold_rate);
-    return VectorMultiplyAdd(VectorOf(lag), last - threshold_rate, threshold_rate);
+    const Vector mean = VectorMultiplyAdd(1.0 - x, value, x * before);
+    return VectorMultiplyAdd(x, rate, weight * mean) / (1.0 + x);
 }
 
 /** In which lanes the polynomial may not be used on all faces. */

@@ -21,9 +21,7 @@
     DO(EngramSliceStepTry, word)                                                                   \
     DO(EngramSliceQuasiStatic, word)                                                               \
     DO(EngramSliceThresholdRates, word)                                                            \
-    DO(EngramSliceMeasureRates, word)                                                              \
     DO(EngramSliceMeasure, word)                                                                   \
-    DO(EngramSliceSettle, word)                                                                    \
     DO(EngramSliceFollowNoise, word)                                                               \
     DO(EngramExtrapolatedValue, word)                                                              \
     DO(EngramExtrapolatedError, word)                                                              \

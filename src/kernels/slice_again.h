@@ -4,7 +4,9 @@
  * of slices that need one.
  *
  * Those have become negative because lambda is below 2 kappa and their data are rough. That is
- * decided for a slice by itself, from its own numbers: other slices and ranks never see it.
+ * decided for a slice by itself, from its own numbers: other slices and ranks never see it. The
+ * rate stays that of the first solve: it depends on the data alone, and not on which slices are
+ * solved again.
  */
 #ifndef ENGRAM_SRC_KERNELS_SLICE_AGAIN_H
 #define ENGRAM_SRC_KERNELS_SLICE_AGAIN_H
@@ -13,7 +15,6 @@
 
 /** What is found of a vector of slices. */
 typedef struct SliceOutcome {
-    Vector mean;       /* N over the weight of the last face */
     Vector rate;       /* N */
     Vector total;      /* sum over the nodes */
     Vector least;      /* smallest value */
@@ -26,25 +27,28 @@ typedef struct OldRows {
     ptrdiff_t stride;
 } OldRows;
 
-/** N over the weight of the last face: the mean of the flux before and after the step. */
-ENGRAM_INLINE Vector MeanOverStep(const Plan *plan, const LaneSystem *system, int j, Vector value)
+/** N of vector j, whose last node becomes `value`; negative in short steps with rough data. */
+ENGRAM_INLINE Vector RateOf(const Plan *plan, ptrdiff_t at, const LaneSystem *system, int j,
+                            Vector value)
 {
-    const Vector share = system->chi[j] * (2.0 * plan->table->kappa / plan->step->lambda);
-    return VectorMultiplyAdd(1.0 - share, value, share * system->rho[j] * system->last[j]);
+    const EngramFaceTable *table = plan->table;
+    const double *slope = plan->step->threshold_slope;
+    const Vector weight = VectorLoad(plan->results->threshold_rate + at);
+    const Vector before = system->rho[j] * system->last[j];
+    const Vector rate = slope ? table->noise * VectorLoad(slope + at) : weight * before;
+    return RateOverStep(system->chi[j] * (table->kappa / plan->step->lambda), weight, before, value,
+                        rate);
 }
 
-ENGRAM_INLINE SliceOutcome OutcomeOf(const Plan *plan, Vector threshold_rate,
-                                     const LaneSystem *system, int j, const Substitution *found,
-                                     Vector refractory)
+ENGRAM_INLINE SliceOutcome OutcomeOf(const Plan *plan, const LaneSystem *system, int j,
+                                     const Substitution *found, Vector refractory, Vector rate)
 {
     const Vector chi = system->chi[j];
     const Vector rho = system->rho[j];
     const Vector last = system->last[j];
     const Vector value = found->value[j];
-    const Vector mean = MeanOverStep(plan, system, j, value);
     const Vector inflow = system->outflow[j] * VectorMultiplyAdd(chi, last, value);
-    return (SliceOutcome){.mean = mean,
-                          .rate = threshold_rate * mean,
+    return (SliceOutcome){.rate = rate,
                           .total = found->total[j],
                           .least = found->least[j],
                           .refractory = plan->shares.waiting * (rho * (refractory + inflow))};
@@ -52,7 +56,7 @@ ENGRAM_INLINE SliceOutcome OutcomeOf(const Plan *plan, Vector threshold_rate,
 
 /** Solves the slices of a vector with weights for any drift and the chi of each. */
 static inline SliceOutcome SolveAgain(const Plan *plan, ptrdiff_t at, const OldRows *old,
-                                      Vector chi)
+                                      Vector chi, Vector rate)
 {
     const EngramFaceTable *table = plan->table;
     const int last = table->nodes - 1;
@@ -89,22 +93,19 @@ static inline SliceOutcome SolveAgain(const Plan *plan, ptrdiff_t at, const OldR
             CloseBlock(&found, 1);
         }
     }
-    return OutcomeOf(plan, VectorLoad(plan->results->threshold_rate + at), &system, 0, &found,
-                     refractory);
+    return OutcomeOf(plan, &system, 0, &found, refractory, rate);
 }
 
-/** Solves the slices of a mask again and takes over what is found. */
+/** Solves the slices of a mask again and takes over their densities. */
 static inline void Replace(const Plan *plan, ptrdiff_t at, const OldRows *old, VectorBits mask,
                            Vector chi, SliceOutcome *outcome)
 {
-    const SliceOutcome other = SolveAgain(plan, at, old, chi);
+    const SliceOutcome other = SolveAgain(plan, at, old, chi, outcome->rate);
     for (int k = 0; k < plan->table->nodes; k++) {
         double *row = plan->to + k * plan->stride + at;
         const Vector value = VectorLoad(plan->work.values + k * VECTOR_LANES);
         VectorStore(row, VectorChoose(mask, value, VectorLoad(row)));
     }
-    outcome->mean = VectorChoose(mask, other.mean, outcome->mean);
-    outcome->rate = VectorChoose(mask, other.rate, outcome->rate);
     outcome->total = VectorChoose(mask, other.total, outcome->total);
     outcome->least = VectorChoose(mask, other.least, outcome->least);
     outcome->refractory = VectorChoose(mask, other.refractory, outcome->refractory);
@@ -114,7 +115,7 @@ static inline void Replace(const Plan *plan, ptrdiff_t at, const OldRows *old, V
 static inline VectorBits AreNegative(const Plan *plan, const SliceOutcome *outcome)
 {
     const Vector bound = outcome->total * (-NEGATIVE_PART / plan->table->nodes);
-    return (outcome->least < bound) | (outcome->mean < bound) | (outcome->refractory < bound);
+    return (outcome->least < bound) | (outcome->refractory < bound);
 }
 
 /** Puts negative tails to zero and scales the slice to its mass; others keep their bits. */
@@ -122,8 +123,7 @@ static inline void ClampTails(const Plan *plan, ptrdiff_t at, SliceOutcome *outc
 {
     const Vector zero = VectorOf(0.0);
     const VectorBits is_negative = (outcome->least < zero) | (outcome->refractory < zero);
-    const VectorBits rate_is_negative = outcome->mean < zero;
-    outcome->rate = VectorChoose(rate_is_negative, zero, outcome->rate);
+    outcome->rate = VectorLarger(outcome->rate, zero);
     if (!VectorAny(is_negative)) {
         return;
     }
@@ -131,7 +131,7 @@ static inline void ClampTails(const Plan *plan, ptrdiff_t at, SliceOutcome *outc
     for (int k = 0; k < plan->table->nodes; k++) {
         positive += VectorLarger(VectorLoad(plan->to + k * plan->stride + at), zero);
     }
-    /* A negative rate leaves a negative refractory state where that was empty. */
+    /* A negative flux leaves a negative refractory state where that was empty. */
     const Vector kept = outcome->total + VectorSmaller(outcome->refractory, zero);
     const Vector scale = VectorChoose(is_negative, kept / positive, VectorOf(1.0));
     Vector total = zero;

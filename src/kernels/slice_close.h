@@ -74,8 +74,7 @@ ENGRAM_SELDOM void CloseSlices(const Plan *plan, ptrdiff_t at, const OldRows *ol
     }
     outcome->total = total;
     outcome->least = VectorMultiplyAdd(part, outcome->least, outcome->least);
-    outcome->mean = VectorMultiplyAdd(part, outcome->mean, outcome->mean);
-    outcome->rate = VectorLoad(plan->results->threshold_rate + at) * outcome->mean;
+    outcome->rate = VectorMultiplyAdd(part, outcome->rate, outcome->rate);
     outcome->refractory = VectorMultiplyAdd(part, outcome->refractory, outcome->refractory);
 }
 

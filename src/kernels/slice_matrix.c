@@ -66,21 +66,15 @@ void EngramSliceMatrixRightHandSide(const EngramSliceMatrix *matrix, const doubl
     }
 }
 
-void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *last_weight,
-                            const double *old_last, const double *last, double *threshold_rate,
-                            double *firing_rate)
+void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *slope,
+                            const double *old_last, const double *last,
+                            const double *threshold_rate, double *firing_rate)
 {
-    const EngramFaceTable *table = matrix->table;
-    const double kappa = table->order == 4 ? table->kappa : 0.0;
-    const double lag = kappa / (kappa + matrix->lambda);
     for (ptrdiff_t i = 0; i < matrix->slices; i++) {
-        const double share = 2.0 * matrix->kappa[i] / matrix->lambda;
-        const double mean = (1.0 - share) * last[i] + share * old_last[i];
-        if (last_weight && table->order == 4) {
-            threshold_rate[i] =
-                FollowingRate(table, VectorOf(threshold_rate[i]), VectorOf(last_weight[i]), lag)[0];
-        }
-        firing_rate[i] = threshold_rate[i] * (mean > 0.0 ? mean : 0.0);
+        const double rate = RateOverStep(
+            VectorOf(matrix->kappa[i] / matrix->lambda), VectorOf(threshold_rate[i]),
+            VectorOf(old_last[i]), VectorOf(last[i]), VectorOf(matrix->table->noise * slope[i]))[0];
+        firing_rate[i] = rate > 0.0 ? rate : 0.0;
     }
 }
 

@@ -58,7 +58,6 @@ typedef struct Plan {
     double *to;
     ExplicitPart part; /* of slices that need no second solve */
     double rho;        /* (lambda - kappa')/kappa */
-    double lag;        /* kappa/(kappa + lambda) */
     int may_fail;      /* lambda < 2 kappa' */
     int is_long;       /* rounding errors of many nodes meet */
     RefractoryShares shares;
@@ -93,7 +92,6 @@ ENGRAM_INLINE Plan MakePlan(const EngramFaceTable *table, ptrdiff_t slices, ptrd
                           : step->is_bare ? EXPLICIT_SHARE
                                           : EXPLICIT_WHOLE,
                   .rho = RhoOf((lambda - kappa) / table->kappa),
-                  .lag = kappa / (kappa + lambda),
                   .may_fail = !step->is_bare && kappa > 0.5 * lambda,
                   .is_long = !step->is_bare && lambda > LONG_STEP * table->kappa,
                   .shares = {tau / (tau + returning), returning / (tau + returning)},
@@ -203,11 +201,7 @@ ENGRAM_INLINE void BeginSystem(const Plan *plan, ptrdiff_t first, int vectors,
         FaceWeights last;
         WeightsOfFace(table, evaluation, table->nodes - 1, 1, &scaled, &system->outside[j], &last);
         system->outflow[j] = last.up;
-        Vector rate = ThresholdRate(table, system->outflow[j]);
-        if (plan->step->last_weight && table->order == 4) {
-            rate = FollowingRate(table, rate, VectorLoad(plan->step->last_weight + at), plan->lag);
-        }
-        VectorStore(plan->results->threshold_rate + at, rate);
+        VectorStore(plan->results->threshold_rate + at, ThresholdRate(table, system->outflow[j]));
     }
 }
 

@@ -102,8 +102,8 @@ ENGRAM_INLINE void FinishVector(const Plan *plan, const Group *group, int vector
                                 const Substitution *found)
 {
     const ptrdiff_t at = group->source.first + j * VECTOR_LANES;
-    SliceOutcome outcome = OutcomeOf(plan, VectorLoad(plan->results->threshold_rate + at),
-                                     &group->system, j, found, group->refractory[j]);
+    const Vector rate = RateOf(plan, at, &group->system, j, found->value[j]);
+    SliceOutcome outcome = OutcomeOf(plan, &group->system, j, found, group->refractory[j], rate);
     if (group->old) {
         const OldRows rows = {group->old + j * VECTOR_LANES, vectors * VECTOR_LANES};
         if (plan->may_fail) {

@@ -105,7 +105,7 @@ ENGRAM_INLINE void FindLastValues(const Plan *plan, const RowSource *source, Lan
     }
 }
 
-/** Rates of a group; where one would be negative, that of the second solve. */
+/** Rates of a group, those of the step to the bit. */
 ENGRAM_INLINE void TryGroup(const Plan *plan, ptrdiff_t first, int vectors, int order,
                             Evaluation evaluation, ExplicitPart part)
 {
@@ -117,12 +117,9 @@ ENGRAM_INLINE void TryGroup(const Plan *plan, ptrdiff_t first, int vectors, int 
     FindLastValues(plan, &source, &system, vectors, order, evaluation, part, value);
     for (int j = 0; j < vectors; j++) {
         const ptrdiff_t at = first + j * VECTOR_LANES;
-        Vector mean = MeanOverStep(plan, &system, j, value[j]);
-        if (plan->may_fail) {
-            mean = VectorChoose(mean < 0.0, system.rho[j] * system.last[j], mean);
-        }
+        const Vector rate = RateOf(plan, at, &system, j, value[j]);
         VectorStore(plan->results->firing_rate + at,
-                    VectorLoad(plan->results->threshold_rate + at) * mean);
+                    plan->may_fail ? VectorLarger(rate, VectorOf(0.0)) : rate);
     }
 }
 

@@ -32,10 +32,9 @@ static double RiseAtReset(const EngramGrid *grid, const double *values, double s
     return fmin(0.0, fmax(rise, slope_at_threshold));
 }
 
-double InitialEdgesAdd(const EngramModel *model, const EngramGrid *grid, double *profile,
-                       const EngramDensity *density)
+void InitialEdgesAdd(const EngramModel *model, const EngramGrid *grid, double *profile,
+                     const EngramDensity *density, double *threshold_slope)
 {
-    double largest = 0.0;
     const PetscInt nodes = grid->v_nodes;
     const PetscInt arrives_at = density->rows > nodes ? nodes : grid->reset_node;
     for (PetscInt i = 0; i < grid->w_local && nodes >= STENCIL; i++) {
@@ -46,15 +45,14 @@ double InitialEdgesAdd(const EngramModel *model, const EngramGrid *grid, double 
             profile[k] = slice[k * grid->w_stride];
         }
         profile[nodes] = isfinite(value) ? fmax(value, 0.0) : 0.0;
-        largest = fmax(largest, profile[nodes]);
         const double slope = SlopeOfSide(profile, nodes, -1);
         const double rise = RiseAtReset(grid, profile, slope);
         for (PetscInt j = 1; j <= 3; j++) {
             double *value_at = &slice[(nodes - j) * grid->w_stride];
             *value_at = fmax(0.0, *value_at + NEAR_THRESHOLD[j - 1] * profile[nodes]);
         }
-        slice[arrives_at * grid->w_stride] +=
-            fmax(0.0, FIRED * profile[nodes] - (slope - rise) / 12.0);
+        const double fired = FIRED * profile[nodes] - slope / 12.0;
+        slice[arrives_at * grid->w_stride] += fmax(0.0, fired + rise / 12.0);
+        threshold_slope[i] = 12.0 / grid->v_spacing * fmax(0.0, fired);
     }
-    return largest;
 }

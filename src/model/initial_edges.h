@@ -19,10 +19,10 @@
  * the rate summed over time are right. Source: docs/numerics.md, section 3. Not collective.
  *
  * @param profile  [v_nodes + 1] work
- * @param density  p at the nodes, not normalised
- * @return the largest p(V_F)
+ * @param density          p at the nodes, not normalised
+ * @param threshold_slope  [w_local] -dp/dv at V_F; where p(V_F) > 0, that of those who have fired
  */
-double InitialEdgesAdd(const EngramModel *model, const EngramGrid *grid, double *profile,
-                       const EngramDensity *density);
+void InitialEdgesAdd(const EngramModel *model, const EngramGrid *grid, double *profile,
+                     const EngramDensity *density, double *threshold_slope);
 
 #endif

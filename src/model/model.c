@@ -246,19 +246,16 @@ static PetscErrorCode EvaluateInitial(const EngramModel *model, const EngramGrid
 }
 
 PetscErrorCode EngramModelInitialDensity(const EngramModel *model, const EngramGrid *grid,
-                                         const EngramDensity *density, PetscBool *at_threshold)
+                                         const EngramDensity *density, double *threshold_slope)
 {
     double *profile = NULL;
-    int is_there = 0;
     PetscFunctionBeginUser;
     PetscCall(EvaluateInitial(model, grid, density));
     if (grid->v_order == 4) {
         PetscCall(PetscMalloc1(grid->v_nodes + 1, &profile));
-        is_there = InitialEdgesAdd(model, grid, profile, density) > 0.0;
+        InitialEdgesAdd(model, grid, profile, density, threshold_slope);
         PetscCall(PetscFree(profile));
     }
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &is_there, 1, MPI_INT, MPI_MAX, grid->comm));
-    *at_threshold = (PetscBool)is_there;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

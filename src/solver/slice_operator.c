@@ -38,7 +38,7 @@ PetscErrorCode SliceOperatorCreate(const EngramGrid *grid, double noise, EngramF
     EngramFaceTableSetOrder(&slices->table, (int)grid->v_order);
     const PetscInt length = EngramFaceTableRows(&slices->table) * grid->w_stride;
     PetscCall(EngramAlignedCalloc(padded, &slices->drift));
-    PetscCall(EngramAlignedCalloc(padded, &slices->last_weight));
+    PetscCall(EngramAlignedCalloc(padded, &slices->threshold_slope));
     PetscCall(EngramAlignedCalloc((PetscInt)EngramSliceWorkSize(&slices->table), &slices->work));
     PetscCall(EngramAlignedCalloc(padded, &slices->results.threshold_rate));
     PetscCall(EngramAlignedCalloc(padded, &slices->results.firing_rate));
@@ -128,7 +128,7 @@ PetscErrorCode SliceOperatorDestroy(SliceOperator *slices)
     PetscFunctionBeginUser;
     EngramFaceTableDestroy(&slices->table);
     PetscCall(EngramAlignedFree(&slices->drift));
-    PetscCall(EngramAlignedFree(&slices->last_weight));
+    PetscCall(EngramAlignedFree(&slices->threshold_slope));
     PetscCall(EngramAlignedFree(&slices->work));
     PetscCall(EngramAlignedFree(&slices->results.threshold_rate));
     PetscCall(EngramAlignedFree(&slices->results.firing_rate));

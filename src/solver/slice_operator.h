@@ -17,10 +17,10 @@ typedef struct SliceOperator {
     const EngramGrid *grid; /* borrowed */
     EngramFaceTable table;
     double lambda;
-    double *drift;       /* [padded slices] */
-    double *last_weight; /* [padded slices] as in EngramSliceStep */
-    double last_kappa;   /* likewise */
-    double *work;        /* [EngramSliceWorkSize] */
+    double *drift;           /* [padded slices] */
+    double *threshold_slope; /* [padded slices] as in EngramSliceStep */
+    double last_kappa;       /* likewise */
+    double *work;            /* [EngramSliceWorkSize] */
     EngramSliceResults results;
     EngramSliceMatrix entries; /* weights of the faces; allocated for methods that need them */
     Mat shell;                 /* the product; its context is this operator */

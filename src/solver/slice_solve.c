@@ -3,10 +3,6 @@
 #include "engram/base/log.h"
 #include "slice_solver_private.h"
 
-/* The rates of a moment are those at the end of a step so short, in units of kappa: a shorter one
- * would lose digits, a longer one would see what becomes of them. */
-static const double MOMENT = 1e-4;
-
 static const double FLOPS_PER_CELL = 40.0;
 
 static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, Vec rhs, Vec solution)
@@ -42,15 +38,19 @@ void EngramSliceSolverThresholdRates(EngramSliceSolver solver)
                               solver->slices.results.threshold_rate);
 }
 
-void EngramSliceSolverKeepDrift(EngramSliceSolver solver, PetscBool follows)
+void EngramSliceSolverKeepRates(EngramSliceSolver solver)
 {
     SliceOperator *slices = &solver->slices;
     const PetscInt padded = EngramGridPaddedSlices(solver->grid);
     slices->last_kappa = slices->table.kappa;
-    solver->follows = follows;
     for (PetscInt i = 0; i < padded; i++) {
-        slices->last_weight[i] = slices->results.threshold_rate[i] / slices->table.noise;
+        slices->threshold_slope[i] = slices->results.firing_rate[i] / slices->table.noise;
     }
+}
+
+double *EngramSliceSolverThresholdSlope(EngramSliceSolver solver)
+{
+    return solver->slices.threshold_slope;
 }
 
 static EngramSliceStep StepOf(EngramSliceSolver solver, double excess,
@@ -60,7 +60,7 @@ static EngramSliceStep StepOf(EngramSliceSolver solver, double excess,
     return (EngramSliceStep){.lambda = slices->lambda,
                              .excess = excess,
                              .drift = slices->drift,
-                             .last_weight = solver->follows ? slices->last_weight : NULL,
+                             .threshold_slope = slices->threshold_slope,
                              .last_kappa = slices->last_kappa,
                              .transport = transport};
 }
@@ -94,19 +94,17 @@ static PetscErrorCode PrepareRightHandSide(EngramSliceSolver solver,
 }
 
 /** N of a step whose result is known. */
-static PetscErrorCode FindRates(EngramSliceSolver solver, const double *last_weight,
-                                const double *solution)
+static PetscErrorCode FindRates(EngramSliceSolver solver, const double *solution)
 {
     const double *old = NULL;
     const EngramSliceResults *results = &solver->slices.results;
     PetscFunctionBeginUser;
     const EngramGrid *grid = solver->grid;
     const PetscInt last = (grid->v_nodes - 1) * grid->w_stride;
-    EngramSliceMeasureRates(&solver->slices.table, grid->w_local, grid->w_stride,
-                            solver->slices.drift, solution, results);
+    EngramSliceSolverThresholdRates(solver);
     PetscCall(VecGetArrayRead(solver->old, &old));
-    EngramSliceMatrixRates(&solver->slices.entries, last_weight, old + last, solution + last,
-                           results->threshold_rate, results->firing_rate);
+    EngramSliceMatrixRates(&solver->slices.entries, solver->slices.threshold_slope, old + last,
+                           solution + last, results->threshold_rate, results->firing_rate);
     PetscCall(VecRestoreArrayRead(solver->old, &old));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -131,8 +129,7 @@ PetscErrorCode EngramSliceSolverSolve(EngramSliceSolver solver, double lambda, d
         PetscCall(PrepareRightHandSide(solver, transport, density));
         PetscCall(SolveWithKsp(solver, solver->rhs, solution->vec));
         PetscCall(EngramSliceSolverMeasure(solver, solution));
-        PetscCall(
-            FindRates(solver, solver->follows ? slices->last_weight : NULL, solution->values));
+        PetscCall(FindRates(solver, solution->values));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -157,7 +154,7 @@ static PetscErrorCode TryStep(EngramSliceSolver solver, const EngramSliceStep *s
     PetscCall(PrepareRightHandSide(solver, step->transport, density));
     PetscCall(SolveWithKsp(solver, solver->rhs, solver->trial));
     PetscCall(VecGetArrayRead(solver->trial, &trial));
-    PetscCall(FindRates(solver, step->last_weight, trial));
+    PetscCall(FindRates(solver, trial));
     PetscCall(VecRestoreArrayRead(solver->trial, &trial));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -194,39 +191,22 @@ PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDe
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-void EngramSliceSolverSettle(EngramSliceSolver solver, const EngramDensity *density)
-{
-    EngramSliceSettle(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
-                      solver->slices.results.threshold_rate, density->values);
-}
-
 void EngramSliceSolverFollowNoise(EngramSliceSolver solver, const EngramDensity *density)
 {
     EngramSliceFollowNoise(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
                            solver->slices.last_kappa, density->values);
 }
 
-PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, PetscBool follows,
-                                             const EngramDensity *density)
+void EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity *density)
 {
-    PetscFunctionBeginUser;
     const SliceOperator *slices = &solver->slices;
-    if (slices->table.order == 4) {
-        const EngramSliceStep step = {.lambda = MOMENT * slices->table.kappa,
-                                      .drift = slices->drift,
-                                      .last_weight =
-                                          follows && solver->follows ? slices->last_weight : NULL};
-        PetscCall(TryStep(solver, &step, density));
-    } else {
-        PetscCall(EngramSliceSolverRenewRates(solver, density));
+    const EngramSliceResults *results = &slices->results;
+    const EngramGrid *grid = solver->grid;
+    const double *last = density->values + (grid->v_nodes - 1) * grid->w_stride;
+    EngramSliceSolverThresholdRates(solver);
+    for (PetscInt i = 0; i < grid->w_local; i++) {
+        results->firing_rate[i] = slices->table.order == 4
+                                      ? slices->table.noise * slices->threshold_slope[i]
+                                      : results->threshold_rate[i] * last[i];
     }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode EngramSliceSolverRenewRates(EngramSliceSolver solver, const EngramDensity *density)
-{
-    PetscFunctionBeginUser;
-    EngramSliceMeasureRates(&solver->slices.table, solver->grid->w_local, solver->grid->w_stride,
-                            solver->slices.drift, density->values, &solver->slices.results);
-    PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -12,7 +12,6 @@ struct EngramSliceSolver {
     const EngramGrid *grid; /* borrowed */
     SliceOperator slices;
     KSP ksp;
-    PetscBool follows;   /* rates are read with a weight that follows the drift */
     PetscBool is_frozen; /* no weight moves: a solve begins with the masses of the last one */
     PetscBool is_direct; /* the PC is the exact inverse and nothing is asked of the KSP */
     Vec old;             /* rows before the reacting part, where another method solves */

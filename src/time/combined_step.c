@@ -45,7 +45,6 @@ PetscErrorCode CombinedStepCreate(const EulerStep *euler, EngramTimeScheme schem
     step->scheme = scheme;
     step->results = ResultsCount(scheme, is_adaptive);
     step->can_undo = is_adaptive;
-    euler->reaction->is_alone = (PetscBool)(step->results == 1);
     step->may_scan = (PetscBool)!is_adaptive;
     step->is_lagged =
         (PetscBool)(euler->reaction->coupled.coupling->time == ENGRAM_COUPLING_LAGGED);

@@ -21,7 +21,7 @@ static PetscErrorCode FindRates(EngramSliceSolver solver, const RateEquation *eq
         PetscCall(EngramSliceSolverTryRates(solver, equation->lambda, equation->transport,
                                             equation->rows));
     } else {
-        PetscCall(EngramSliceSolverMeasureRates(solver, PETSC_TRUE, equation->rows));
+        EngramSliceSolverMeasureRates(solver, equation->rows);
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -55,7 +55,7 @@ PetscErrorCode ImplicitTransportCreate(const EngramGrid *grid, PetscInt rows, Pe
     PetscFunctionBeginUser;
     transport->grid = grid;
     transport->order = order;
-    transport->rows = rows;
+    transport->rows = rows + 1;
     transport->own_rows = RowsOf(transport, grid->rank);
     PetscCall(PetscMalloc6(grid->size, &transport->cell_counts, grid->size, &transport->cell_starts,
                            grid->size, &transport->slice_counts, grid->size,
@@ -71,7 +71,7 @@ PetscErrorCode ImplicitTransportCreate(const EngramGrid *grid, PetscInt rows, Pe
     PetscCall(
         EngramAlignedCalloc(grid->w_cells * PetscMax(transport->own_rows, 1), &transport->content));
     if (grid->size > 1) {
-        PetscCall(EngramAlignedCalloc(grid->w_local * rows, &transport->slices));
+        PetscCall(EngramAlignedCalloc(grid->w_local * transport->rows, &transport->slices));
     }
     for (PetscInt face = 0; face <= grid->w_cells; face++) {
         const PetscBool is_inside = (PetscBool)(face > 0 && face < grid->w_cells);
@@ -80,21 +80,47 @@ PetscErrorCode ImplicitTransportCreate(const EngramGrid *grid, PetscInt rows, Pe
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Rows of a rank to [cell][row]; the last one of all is that of the firing rates. */
+static void Transpose(const ImplicitTransport *transport, PetscMPIInt rank,
+                      const EngramDensity *rows, const double *firing_rate, double *content)
+{
+    const EngramGrid *grid = transport->grid;
+    const PetscInt count = RowsOf(transport, rank);
+    const PetscInt own = rank + 1 == grid->size ? count - 1 : count;
+    EngramTranspose(own, grid->w_local, rows->values + FirstRow(transport, rank) * grid->w_stride,
+                    grid->w_stride, content, count);
+    for (PetscInt i = 0; own < count && i < grid->w_local; i++) {
+        content[i * count + own] = firing_rate[i];
+    }
+}
+
+/** And back again. */
+static void TransposeBack(const ImplicitTransport *transport, PetscMPIInt rank,
+                          const double *content, const EngramDensity *rows, double *firing_rate)
+{
+    const EngramGrid *grid = transport->grid;
+    const PetscInt count = RowsOf(transport, rank);
+    const PetscInt own = rank + 1 == grid->size ? count - 1 : count;
+    EngramTranspose(grid->w_local, own, content, count,
+                    rows->values + FirstRow(transport, rank) * grid->w_stride, grid->w_stride);
+    for (PetscInt i = 0; own < count && i < grid->w_local; i++) {
+        firing_rate[i] = content[i * count + own];
+    }
+}
+
 /** From the cells of this rank to whole rows, transposed. */
-static PetscErrorCode Gather(ImplicitTransport *transport, const EngramDensity *rows)
+static PetscErrorCode Gather(ImplicitTransport *transport, const EngramDensity *rows,
+                             const double *firing_rate)
 {
     PetscFunctionBeginUser;
     const EngramGrid *grid = transport->grid;
     if (grid->size == 1) {
-        EngramTranspose(transport->rows, grid->w_cells, rows->values, grid->w_stride,
-                        transport->content, transport->own_rows);
+        Transpose(transport, 0, rows, firing_rate, transport->content);
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     for (PetscMPIInt rank = 0; rank < grid->size; rank++) {
-        const PetscInt count = RowsOf(transport, rank);
-        EngramTranspose(count, grid->w_local,
-                        rows->values + FirstRow(transport, rank) * grid->w_stride, grid->w_stride,
-                        transport->slices + transport->slice_starts[rank], count);
+        Transpose(transport, rank, rows, firing_rate,
+                  transport->slices + transport->slice_starts[rank]);
     }
     PetscCallMPI(MPI_Alltoallv(transport->slices, transport->slice_counts, transport->slice_starts,
                                MPI_DOUBLE, transport->content, transport->content_counts,
@@ -103,13 +129,13 @@ static PetscErrorCode Gather(ImplicitTransport *transport, const EngramDensity *
 }
 
 /** And back again. */
-static PetscErrorCode Scatter(ImplicitTransport *transport, const EngramDensity *rows)
+static PetscErrorCode Scatter(ImplicitTransport *transport, const EngramDensity *rows,
+                              double *firing_rate)
 {
     PetscFunctionBeginUser;
     const EngramGrid *grid = transport->grid;
     if (grid->size == 1) {
-        EngramTranspose(grid->w_cells, transport->rows, transport->content, transport->own_rows,
-                        rows->values, grid->w_stride);
+        TransposeBack(transport, 0, transport->content, rows, firing_rate);
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     PetscCallMPI(MPI_Alltoallv(transport->content, transport->content_counts,
@@ -117,16 +143,15 @@ static PetscErrorCode Scatter(ImplicitTransport *transport, const EngramDensity 
                                transport->slice_counts, transport->slice_starts, MPI_DOUBLE,
                                grid->comm));
     for (PetscMPIInt rank = 0; rank < grid->size; rank++) {
-        const PetscInt count = RowsOf(transport, rank);
-        EngramTranspose(grid->w_local, count, transport->slices + transport->slice_starts[rank],
-                        count, rows->values + FirstRow(transport, rank) * grid->w_stride,
-                        grid->w_stride);
+        TransposeBack(transport, rank, transport->slices + transport->slice_starts[rank], rows,
+                      firing_rate);
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode ImplicitTransportApply(ImplicitTransport *transport, double dt, const double *phi,
-                                      const EngramDensity *from, const EngramDensity *to)
+                                      const EngramDensity *from, const EngramDensity *to,
+                                      double *firing_rate)
 {
     PetscFunctionBeginUser;
     const EngramGrid *grid = transport->grid;
@@ -135,7 +160,7 @@ PetscErrorCode ImplicitTransportApply(ImplicitTransport *transport, double dt, c
     PetscCallMPI(MPI_Allgatherv(phi, (PetscMPIInt)grid->w_local, MPI_DOUBLE, transport->phi,
                                 transport->cell_counts, transport->cell_starts, MPI_DOUBLE,
                                 grid->comm));
-    PetscCall(Gather(transport, from));
+    PetscCall(Gather(transport, from, firing_rate));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_HALO, 0.0));
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_TRANSPORT));
     EngramTransportFactorise(grid->w_cells, ratio, transport->phi, transport->face_w,
@@ -149,7 +174,7 @@ PetscErrorCode ImplicitTransportApply(ImplicitTransport *transport, double dt, c
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_TRANSPORT,
                                 FLOPS_PER_CELL * (double)(transport->own_rows * grid->w_cells)));
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_HALO));
-    PetscCall(Scatter(transport, to));
+    PetscCall(Scatter(transport, to, firing_rate));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_HALO, 0.0));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

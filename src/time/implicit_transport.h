@@ -18,7 +18,7 @@
 typedef struct ImplicitTransport {
     const EngramGrid *grid; /* borrowed */
     PetscInt order;
-    PetscInt rows;               /* of what is transported */
+    PetscInt rows;               /* of what is transported: a density, and the firing rates */
     PetscInt own_rows;           /* whole rows of this rank */
     PetscMPIInt *cell_counts;    /* [size] cells of every rank */
     PetscMPIInt *cell_starts;    /* [size] */
@@ -43,9 +43,11 @@ PetscErrorCode ImplicitTransportCreate(const EngramGrid *grid, PetscInt rows, Pe
  * @param phi   [w_local] Phi of this rank's cells
  * @param from  rows before
  * @param to    rows after; may be the same
+ * @param firing_rate  [w_local] travels with those who fire
  */
 PetscErrorCode ImplicitTransportApply(ImplicitTransport *transport, double dt, const double *phi,
-                                      const EngramDensity *from, const EngramDensity *to);
+                                      const EngramDensity *from, const EngramDensity *to,
+                                      double *firing_rate);
 
 /** Bytes of the work space that are as large as a density. Not collective. */
 double ImplicitTransportMemory(const ImplicitTransport *transport);

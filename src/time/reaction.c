@@ -5,7 +5,7 @@
 #include "engram/base/error.h"
 #include "rates.h"
 
-/* Iterations for the initial total rate; each reduces its error by a factor of order h. */
+/* Iterations for the initial total rate, which drift and noise depend on. */
 enum { MAXIMUM_START_ITERATIONS = 100 };
 
 /* Beyond it a step reaches the quasi-static state to the last digit, and a much larger one would
@@ -41,13 +41,10 @@ static PetscErrorCode ReduceRates(Reaction *reaction, PetscBool with_mass)
 PetscErrorCode ReactionRenewRates(Reaction *reaction, const EngramDensity *rows)
 {
     PetscFunctionBeginUser;
-    if (reaction->model->phase.epsilon > 0.0) {
-        PetscCall(EngramSliceSolverRenewRates(reaction->solver, rows));
-    } else {
-        const EngramSliceResults *results = reaction->state->results;
-        for (PetscInt i = 0; i < reaction->grid->w_local; i++) {
-            results->firing_rate[i] = rows->values[i] * results->threshold_rate[i];
-        }
+    const PetscBool is_limit = (PetscBool)(reaction->model->phase.epsilon == 0.0);
+    const EngramSliceResults *results = reaction->state->results;
+    for (PetscInt i = 0; is_limit && i < reaction->grid->w_local; i++) {
+        results->firing_rate[i] = rows->values[i] * results->threshold_rate[i];
     }
     PetscCall(ReduceRates(reaction, PETSC_FALSE));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -140,16 +137,6 @@ static PetscErrorCode SetDriveOfStep(Reaction *reaction, const RateEquation *equ
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/**
- * Whether rates are read with a weight that follows the drift. That of a lagged coupling has
- * changed by the step before, which in combined steps is another one than this.
- */
-static PetscBool FollowsDrift(const Reaction *reaction, const RateEquation *equation)
-{
-    return (PetscBool)(reaction->coupled.coupling->time == ENGRAM_COUPLING_IMPLICIT ||
-                       equation->share == 0.0 || reaction->is_alone);
-}
-
 PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent extent,
                             const EngramDensity *from, const EngramSliceTransport *transport,
                             const EngramDensity *to, ReactionRate *rate)
@@ -164,7 +151,7 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     const RateEquation equation = EquationOfStep(reaction, time, from, transport, rate->lagged);
-    EngramSliceSolverKeepDrift(reaction->solver, FollowsDrift(reaction, &equation));
+    EngramSliceSolverKeepRates(reaction->solver);
     PetscCall(SetDriveOfStep(reaction, &equation, rate));
     if (!state->is_finite) {
         PetscFunctionReturn(PETSC_SUCCESS);
@@ -196,11 +183,7 @@ static PetscErrorCode RefuseStart(const Reaction *reaction)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/**
- * The rate of a density depends on its drift through the weight of the last face, and the drift on
- * the total rate: a fixed point, whose slope is of order h.
- */
-PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows, PetscBool at_threshold)
+PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows)
 {
     double previous = NAN;
     EngramState *state = reaction->state;
@@ -214,19 +197,12 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows, Pets
         previous = state->total_rate;
         DriveSet(&reaction->drive, time, DRIVE_AT_START, is_delayed ? known : previous, state);
         if (state->is_finite) {
-            if (at_threshold) {
-                PetscCall(EngramSliceSolverMeasureRates(reaction->solver, PETSC_FALSE, rows));
-            } else {
-                PetscCall(EngramSliceSolverRenewRates(reaction->solver, rows));
-            }
+            EngramSliceSolverMeasureRates(reaction->solver, rows);
             PetscCall(ReduceRates(reaction, PETSC_FALSE));
         }
         if (!state->is_finite) {
             PetscCall(RefuseStart(reaction));
         }
-    }
-    if (!at_threshold) {
-        EngramSliceSolverSettle(reaction->solver, rows);
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -236,7 +212,7 @@ static PetscErrorCode MeasureRates(Reaction *reaction, const EngramDensity *rows
 {
     PetscFunctionBeginUser;
     if (reaction->model->phase.epsilon > 0.0) {
-        PetscCall(EngramSliceSolverMeasureRates(reaction->solver, PETSC_TRUE, rows));
+        EngramSliceSolverMeasureRates(reaction->solver, rows);
     } else {
         PetscCall(EngramSliceSolverQuasiStatic(reaction->solver, rows->values, NULL));
     }
@@ -291,7 +267,7 @@ PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows
     double activity = 0.0;
     PetscFunctionBeginUser;
     const EngramState before = *state;
-    EngramSliceSolverKeepDrift(reaction->solver, PETSC_TRUE);
+    EngramSliceSolverKeepRates(reaction->solver);
     FollowNoise(reaction, rows);
     if (state->is_finite) {
         PetscCall(FindActivity(reaction, rows, &activity));

@@ -23,8 +23,7 @@ typedef struct Reaction {
     EngramDensity *density;         /* p, filled from H where eps = 0; borrowed */
     Drive drive;
     CoupledRate coupled;
-    double delay;       /* eps d */
-    PetscBool is_alone; /* a step is one solve, not a combination */
+    double delay; /* eps d */
     RateHistory history;
 } Reaction;
 
@@ -35,7 +34,8 @@ void ReactionFollowModel(Reaction *reaction);
  * set. Collective. */
 PetscErrorCode ReactionCreate(Reaction *reaction);
 
-/** N, Nbar and max |K N| of rows that have been transported, with the present drift. Collective. */
+/** Nbar and max |K N| of rows that have been transported with their rates; where eps = 0, these
+ * follow from the rows. Collective. */
 PetscErrorCode ReactionRenewRates(Reaction *reaction, const EngramDensity *rows);
 
 /**
@@ -75,15 +75,14 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
                             const EngramDensity *to, ReactionRate *rate);
 
 /**
- * The rates of the slices for an initial density: the flux that it has at the threshold, or what a
- * first moment finds where neurons are there and that flux has no limit. Settles the density in the
- * first case. Collective.
+ * The rates of the slices for an initial density, whose slopes at the threshold the solver has been
+ * given. Collective.
  */
-PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows, PetscBool at_threshold);
+PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows);
 
 /**
  * The rates of the present rows just after a jump at the present time. Where the total rate has no
- * value that fits to itself, they stay as they are. Settles the density. Collective.
+ * value that fits to itself, they stay as they are. Collective.
  */
 PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows);
 

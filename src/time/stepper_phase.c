@@ -6,14 +6,19 @@
 /* Rows that are integrated together. */
 enum { ROWS_AT_ONCE = 4 };
 
-/** Integral of the initial density over w, of all rows; the same bits on any number of ranks. */
-static PetscErrorCode IntegrateInitial(EngramStepper stepper, double *profile,
-                                       PetscBool *at_threshold)
+/**
+ * Integrals of the initial density over w, of all rows, and of its slope at the threshold; the same
+ * bits on any number of ranks.
+ */
+static PetscErrorCode IntegrateInitial(EngramStepper stepper, double *profile, double *slope)
 {
+    double *threshold_slope = EngramSliceSolverThresholdSlope(stepper->solver);
+    const double *const slopes[1] = {threshold_slope};
     PetscFunctionBeginUser;
     const EngramGrid *grid = stepper->grid;
     const double *values = stepper->density.values;
-    PetscCall(EngramModelInitialDensity(stepper->model, grid, &stepper->density, at_threshold));
+    PetscCall(EngramModelInitialDensity(stepper->model, grid, &stepper->density, threshold_slope));
+    PetscCall(RatesIntegrate(grid, stepper->reduction, 1, slopes, slope));
     for (PetscInt k = 0; k < stepper->density.rows; k += ROWS_AT_ONCE) {
         const double *rows[ROWS_AT_ONCE];
         const int count = (int)PetscMin(ROWS_AT_ONCE, stepper->density.rows - k);
@@ -26,8 +31,10 @@ static PetscErrorCode IntegrateInitial(EngramStepper stepper, double *profile,
 }
 
 /** p = H(w) q(v), q of unit mass. */
-static void Distribute(EngramStepper stepper, const double *profile, const double *weight_density)
+static void Distribute(EngramStepper stepper, const double *profile, double slope,
+                       const double *weight_density)
 {
+    double *threshold_slope = EngramSliceSolverThresholdSlope(stepper->solver);
     const EngramGrid *grid = stepper->grid;
     const EngramDensity *density = &stepper->density;
     double sum = 0.0;
@@ -41,22 +48,25 @@ static void Distribute(EngramStepper stepper, const double *profile, const doubl
             row[i] = weight_density[i] * q;
         }
     }
+    for (PetscInt i = 0; i < grid->w_local; i++) {
+        threshold_slope[i] = weight_density[i] * (slope / (sum * grid->v_spacing));
+    }
 }
 
 static PetscErrorCode ResetPotentials(EngramStepper stepper)
 {
     double *profile = NULL;
-    PetscBool at_threshold = PETSC_FALSE;
+    double slope = 0.0;
     PetscFunctionBeginUser;
     const EngramGrid *grid = stepper->grid;
     const EngramSliceResults *results = stepper->state.results;
     PetscCall(PetscArraycpy(stepper->weights.values, results->weight_density, grid->w_local));
     PetscCall(PetscMalloc1(stepper->density.rows, &profile));
-    PetscCall(IntegrateInitial(stepper, profile, &at_threshold));
-    Distribute(stepper, profile, stepper->weights.values);
+    PetscCall(IntegrateInitial(stepper, profile, &slope));
+    Distribute(stepper, profile, slope, stepper->weights.values);
     PetscCall(PetscFree(profile));
     PetscCall(ReactionRestoreMass(&stepper->reaction, &stepper->density));
-    PetscCall(ReactionStart(&stepper->reaction, &stepper->density, at_threshold));
+    PetscCall(ReactionStart(&stepper->reaction, &stepper->density));
     PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

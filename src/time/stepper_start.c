@@ -6,7 +6,7 @@
 #include "stepper_jumps.h"
 
 /** Scales the density to unit mass, with a factor that is the same on any rank count. */
-static PetscErrorCode Normalise(EngramStepper stepper)
+static PetscErrorCode Normalise(EngramStepper stepper, double *threshold_slope)
 {
     const double *const summed[1] = {stepper->state.results->weight_density};
     double mass = 0.0;
@@ -23,6 +23,9 @@ static PetscErrorCode Normalise(EngramStepper stepper)
         for (PetscInt i = 0; i < grid->w_local; i++) {
             row[i] /= mass;
         }
+    }
+    for (PetscInt i = 0; i < grid->w_local; i++) {
+        threshold_slope[i] /= mass;
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -88,24 +91,24 @@ static PetscErrorCode StartQuasiStatic(EngramStepper stepper)
 PetscErrorCode EngramStepperStart(EngramStepper stepper)
 {
     EngramState *state = &stepper->state;
-    PetscBool at_threshold = PETSC_FALSE;
     PetscFunctionBeginUser;
     const EngramGrid *grid = stepper->grid;
+    double *threshold_slope = EngramSliceSolverThresholdSlope(stepper->solver);
     *state = (EngramState){.next_step = stepper->time.is_adaptive ? stepper->time.step : 0.0,
                            .coupling_solutions = 1,
                            .is_finite = PETSC_TRUE,
                            .density = state->density,
                            .results = state->results};
-    PetscCall(EngramModelInitialDensity(stepper->model, grid, &stepper->density, &at_threshold));
+    PetscCall(EngramModelInitialDensity(stepper->model, grid, &stepper->density, threshold_slope));
     PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
-    PetscCall(Normalise(stepper));
+    PetscCall(Normalise(stepper, threshold_slope));
     PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
     PetscCall(
         PetscArraycpy(stepper->weights.values, state->results->weight_density, grid->w_local));
     if (stepper->model->quasi_static_start) {
         PetscCall(StartQuasiStatic(stepper));
     } else {
-        PetscCall(ReactionStart(&stepper->reaction, &stepper->density, at_threshold));
+        PetscCall(ReactionStart(&stepper->reaction, &stepper->density));
         PetscCall(EngramSliceSolverMeasure(stepper->solver, &stepper->density));
     }
     PetscCall(RateHistoryPush(&stepper->reaction.history, 0.0, state->total_rate));

@@ -77,9 +77,25 @@ static void SetPhi(TransportStep *transport, const EngramState *state)
     }
 }
 
-/** Exchanges the ghosts of an explicit sub-step and finds its coefficients. */
+/** Rows of an explicit sub-step, between the ghosts given. */
+static void Transport(const EngramGrid *grid, const EngramSliceTransport *step, PetscInt rows,
+                      const double *left, const double *right, const double *from, double *to)
+{
+    if (step->order == 1) {
+        EngramTransportApply(rows, grid->w_local, grid->w_stride, step->fractions, left, right,
+                             from, to);
+    } else {
+        EngramTransportLimitedApply(rows, grid->w_local, grid->w_stride, step->courant, left, right,
+                                    from, to);
+    }
+}
+
+/**
+ * Exchanges the ghosts of an explicit sub-step and finds its coefficients. The firing rates travel
+ * with those who fire, as one more row of the density.
+ */
 static PetscErrorCode PrepareExplicitly(TransportStep *transport, double dt,
-                                        const EngramDensity *from)
+                                        const EngramDensity *from, double *firing_rate)
 {
     EngramGhost left;
     EngramGhost right;
@@ -89,7 +105,8 @@ static PetscErrorCode PrepareExplicitly(TransportStep *transport, double dt,
     const PetscInt cells = grid->w_local;
     const PetscInt order = transport->parameters.order;
     const double ratio = dt / grid->w_spacing;
-    PetscCall(EngramHaloBegin(transport->halo, from->values, phi + 2));
+    const EngramHaloSource source = {from->values, phi + 2, firing_rate};
+    PetscCall(EngramHaloBegin(transport->halo, &source));
     PetscCall(EngramHaloEnd(transport->halo, &left, &right));
     PetscCall(PetscArraycpy(phi + 2 - order, left.velocity, order));
     PetscCall(PetscArraycpy(phi + 2 + cells, right.velocity, order));
@@ -104,6 +121,8 @@ static PetscErrorCode PrepareExplicitly(TransportStep *transport, double dt,
                                                       .courant = &transport->courant,
                                                       .left_ghost = left.columns,
                                                       .right_ghost = right.columns};
+    Transport(grid, &transport->explicit_step, 1, left.firing_rate, right.firing_rate, firing_rate,
+              firing_rate);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -114,13 +133,8 @@ static PetscErrorCode ApplyExplicitly(const TransportStep *transport, const Engr
     PetscFunctionBeginUser;
     const EngramGrid *grid = transport->grid;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_TRANSPORT));
-    if (step->order == 1) {
-        EngramTransportApply(from->rows, grid->w_local, grid->w_stride, step->fractions,
-                             step->left_ghost, step->right_ghost, from->values, to->values);
-    } else {
-        EngramTransportLimitedApply(from->rows, grid->w_local, grid->w_stride, step->courant,
-                                    step->left_ghost, step->right_ghost, from->values, to->values);
-    }
+    Transport(grid, step, from->rows, step->left_ghost, step->right_ghost, from->values,
+              to->values);
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_TRANSPORT, FLOPS_PER_CELL[step->order] *
                                                             (double)(from->rows * grid->w_local)));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -169,7 +183,7 @@ static PetscErrorCode SubCycle(TransportStep *transport, double dt, double fewes
         const PetscBool is_last = (PetscBool)(substeps <= 1.0);
         const double step = is_last ? remaining : remaining / substeps;
         SetPhi(transport, state);
-        PetscCall(PrepareExplicitly(transport, step, rest->rows));
+        PetscCall(PrepareExplicitly(transport, step, rest->rows, state->results->firing_rate));
         state->substeps++;
         remaining = is_last ? 0.0 : remaining - step;
         planned = substeps - 1.0;
@@ -202,7 +216,8 @@ PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, double 
         state->learning_courant =
             PetscMax(state->learning_courant, 2.0 * phi * dt / transport->grid->w_spacing);
         SetPhi(transport, state);
-        PetscCall(ImplicitTransportApply(&transport->implicit, dt, transport->phi + 2, from, to));
+        PetscCall(ImplicitTransportApply(&transport->implicit, dt, transport->phi + 2, from, to,
+                                         state->results->firing_rate));
         rest->rows = to;
         state->substeps++;
     }

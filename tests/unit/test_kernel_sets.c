@@ -66,7 +66,7 @@ typedef struct StepCase {
     int order;     /* in v */
     int transport; /* order in w, 0: none */
     int is_bare;
-    int has_changed; /* the drift, since the step before */
+    int has_slope;
     double lambda;
 } StepCase;
 
@@ -174,14 +174,14 @@ static void CompareStep(const StepCase *what, const TransportProblem *moves, uin
     SliceProblem problems[2] = {ProblemOf(what, seed), ProblemOf(what, seed)};
     const KernelSet *kernels[2] = {&IN_USE, &SCALAR};
     const EngramSliceTransport transport = TransportProblemOf(moves, what->transport);
-    double last_weight[SLICES + ENGRAM_SLICE_PADDING];
+    double threshold_slope[SLICES + ENGRAM_SLICE_PADDING];
     UnitRandom random = {seed};
-    for (size_t i = 0; i < sizeof(last_weight) / sizeof(last_weight[0]); i++) {
-        last_weight[i] = UnitRandomBetween(&random, 0.0, 20.0);
+    for (size_t i = 0; i < sizeof(threshold_slope) / sizeof(threshold_slope[0]); i++) {
+        threshold_slope[i] = UnitRandomBetween(&random, 0.0, 20.0);
     }
     EngramSliceStep step = {.lambda = what->lambda,
                             .excess = what->is_bare ? 0.0 : 1e-3,
-                            .last_weight = what->has_changed ? last_weight : NULL,
+                            .threshold_slope = what->has_slope ? threshold_slope : NULL,
                             .transport = what->transport ? &transport : NULL,
                             .is_bare = what->is_bare};
     for (int is_taken = 0; is_taken < 2; is_taken++) {
@@ -217,7 +217,7 @@ static void CompareSteps(void)
                                .transport = n / 3 % 3,
                                .tau = (n / 3 + n / 18) % 2 ? 0.3 : 0.0,
                                .order = n / 9 % 2 ? 2 : 4,
-                               .has_changed = n % 2,
+                               .has_slope = n % 2,
                                .lambda = LAMBDAS[n / 18]};
         CompareStep(&what, &moves, (uint64_t)n);
     }
@@ -264,15 +264,12 @@ static void CompareStates(void)
         CompareResults(&problems[0], &problems[1], INFINITY, 1);
         for (int which = 0; which < 2; which++) {
             SliceProblem *problem = &problems[which];
-            kernels[which]->EngramSliceMeasureRates(&problem->table, SLICES, problem->stride,
-                                                    problem->drift, problem->rhs,
-                                                    &problem->results);
+            kernels[which]->EngramSliceThresholdRates(&problem->table, SLICES, problem->drift,
+                                                      problem->results.threshold_rate);
             kernels[which]->EngramSliceMeasure(&problem->table, SLICES, problem->stride,
                                                problem->rhs, &problem->results);
             memcpy(problem->solution, problem->rhs,
                    (size_t)((NODES + 1) * problem->stride) * sizeof(double));
-            kernels[which]->EngramSliceSettle(&problem->table, SLICES, problem->stride,
-                                              problem->results.threshold_rate, problem->solution);
             kernels[which]->EngramSliceFollowNoise(&problem->table, SLICES, problem->stride,
                                                    0.5 * problem->table.kappa, problem->solution);
             kernels[which]->EngramFaceWeights(&problem->table, n, SLICES, problem->drift, up[which],

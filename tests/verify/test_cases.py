@@ -90,7 +90,7 @@ class Cases(engram_test.EngramTestCase):
         ends = [self.blow_up_time("-time_tolerance", value) for value in ("1e-3", "1e-4", "1e-5")]
         self.check_times(ends)
         self.assertAlmostEqual(ends[0][0], ends[2][0], delta=2e-4)
-        self.assertLess(ends[1][2], 600)
+        self.assertLess(ends[1][2], 400)
         for _, rate, _ in ends:
             self.assertGreater(rate, 100.0)
 
@@ -192,7 +192,7 @@ class Cases(engram_test.EngramTestCase):
         self.assert_sound(lagged)
         rates = numpy.array(lagged["total_rate"])
         self.assertLess(numpy.abs(rates[1::2] - 2.799).max(), 1e-3)
-        self.assertLess(numpy.abs(rates[2::2] - 8e-8).max(), 1e-8)
+        self.assertLess(rates[2::2].max(), 1e-7)
 
     def test_excitation(self):
         """Weights grow to the learned state, and without bound where there is none."""

@@ -42,9 +42,12 @@ CASES = (
     ("eps = 1e-3", {"model_epsilon": 1e-3, "time_end": 0.1, "time_step": 0.005}, 36),
     ("eps = 0.1, input jumps", {"model_epsilon": 0.1, "time_end": 0.1, "time_step": 0.01,
                                 "model_input": "t < 0.05 ? 1 : 2.5", "model_response": "0"}, 72),
+    ("eps = 0.1, drift and learning by w",
+     {"model_epsilon": 0.1, "time_end": 0.1, "time_step": 0.01, "model_input": "1 + 2*w",
+      "model_learning": "10*(1 - w)"}, 72),
     ("eps = 0.1, refractory, delay, noise(N)",
      dict(FAMILY, model_epsilon=0.1, time_end=0.15, time_step=0.0075,
-          initial_density="w*(1 - w)^2*(2 - v)*exp(-(v - 0.5)^2)"), 72),
+          initial_density="w*(1 - w)^2*(2 - v)*exp(-(v - 0.5)^2)"), 144),
 )
 
 QUANTITIES = ("N", "H", "Nbar", "p")

@@ -40,9 +40,17 @@ typedef struct EngramHalo *EngramHalo;
 
 /** What a rank knows of a neighbour's outermost cells, in the order of the axis. */
 typedef struct EngramGhost {
-    const double *columns;  /**< [rows][width] */
-    const double *velocity; /**< [width] the value a slice that travelled along */
+    const double *columns;     /**< [rows][width] */
+    const double *velocity;    /**< [width] */
+    const double *firing_rate; /**< [width] */
 } EngramGhost;
+
+/** What travels. */
+typedef struct EngramHaloSource {
+    const double *density;     /**< values of a density */
+    const double *velocity;    /**< [w_local] */
+    const double *firing_rate; /**< [w_local] */
+} EngramHaloSource;
 
 /**
  * Allocates the buffers and the persistent requests. Collective on the grid's communicator.
@@ -54,11 +62,8 @@ typedef struct EngramGhost {
 PetscErrorCode EngramHaloCreate(const EngramGrid *grid, PetscInt rows, PetscInt width,
                                 EngramHalo *halo);
 
-/**
- * Starts sending the outermost columns and one value of every slice, `velocity` [w_local].
- * Collective.
- */
-PetscErrorCode EngramHaloBegin(EngramHalo halo, const double *density, const double *velocity);
+/** Starts sending the outermost cells. Collective. */
+PetscErrorCode EngramHaloBegin(EngramHalo halo, const EngramHaloSource *source);
 
 /** Waits for the neighbours' columns; they are valid until the next begin. Collective. */
 PetscErrorCode EngramHaloEnd(EngramHalo halo, EngramGhost *left, EngramGhost *right);

@@ -47,15 +47,15 @@ void EngramSliceMatrixRightHandSide(const EngramSliceMatrix *matrix, const doubl
 /**
  * N of every slice after a step, from its flux before and after.
  *
- * @param last_weight     [slices] as in EngramSliceStep, or NULL
+ * @param slope           [slices] threshold_slope of EngramSliceStep
  * @param old_last        [slices] p_old of the last node
  * @param last            [slices] p_new of the last node
- * @param threshold_rate  [slices] of the drift; becomes that which N is read with
+ * @param threshold_rate  [slices] of the drift
  * @param firing_rate     [slices] what is found, not negative
  */
-void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *last_weight,
-                            const double *old_last, const double *last, double *threshold_rate,
-                            double *firing_rate);
+void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *slope,
+                            const double *old_last, const double *last,
+                            const double *threshold_rate, double *firing_rate);
 
 /**
  * Product y = A x with the matrix A of the step; x and y are [rows * stride] with the rows of

@@ -11,16 +11,16 @@
  * to the flux of order 4. The flux through the threshold arrives at the reset node, or in the
  * refractory state; columns sum to one, so mass is kept. The firing rate is
  *
- *     N = (1 - 2x) F[p_new] + 2x F[p_old] ,     x = kappa/lambda ,   F the flux of the last face,
+ *     (1 + x) N_new = (1 - x) F[p_new] + x F[p_old] + x N_old ,     x = kappa/lambda ,
  *
- * of order 4 with a weight that follows that of the drift with the time constant kappa.
+ * F the flux of the last face with the drift of the step.
  *
  * The elimination keeps, for every column not yet eliminated, its column sum instead of its
  * diagonal, so that nothing is subtracted: for lambda >= 2 kappa densities and rates are not
  * negative, bit for bit, and every entry has high relative accuracy for any lambda. Below that,
  * order 4 and positivity exclude each other for some data. Such data are noticed by their result: a
  * slice that has become negative in more than its outermost tails is solved again with
- * kappa = lambda/2. This is decided slice by slice.
+ * kappa = lambda/2, and a negative rate becomes zero. This is decided slice by slice.
  *
  * Source: W. K. Grassmann, M. I. Taksar, D. P. Heyman, Oper. Res. 33 (1985) 1107; for M-matrices
  * A. S. Alfa, J. Xue, Q. Ye, Numer. Math. 90 (2002) 401. The flux shift inside the matrix follows
@@ -43,8 +43,8 @@
 
 /** What is known of every slice after a step. Arrays are [slices], padded, owned by the caller. */
 typedef struct EngramSliceResults {
-    double *threshold_rate; /**< N over the mean of the density at the last node: (a/h) g B(-q) of
-                               the last face, which it follows with order 4 */
+    double *threshold_rate; /**< flux through the threshold over the density at the last node:
+                               (a/h) g B(-q) of the last face */
     double *firing_rate;    /**< N(w), per unit of time and weight */
     double *weight_density; /**< H(w) = h * sum over v of p */
     double *minimum;        /**< smallest density of the slice */
@@ -62,12 +62,12 @@ typedef struct EngramSliceTransport {
 
 /** What a step is told. */
 typedef struct EngramSliceStep {
-    double lambda;             /**< dt/eps > 0 */
-    double excess;             /**< relative excess of mass to take out of every slice */
-    const double *drift;       /**< [slices, padded] mu of every slice */
-    const double *last_weight; /**< [slices, padded] threshold_rate/a before the drift changed;
-                                  NULL: the drift has not changed */
-    double last_kappa;         /**< kappa before the noise changed; 0: it has not changed */
+    double lambda;                 /**< dt/eps > 0 */
+    double excess;                 /**< relative excess of mass to take out of every slice */
+    const double *drift;           /**< [slices, padded] mu of every slice */
+    const double *threshold_slope; /**< [slices, padded] N/a, the slope at the threshold, of p_old;
+                                      NULL: that of its flux */
+    double last_kappa;             /**< kappa before the noise changed; 0: it has not changed */
     const EngramSliceTransport *transport; /**< NULL: none */
     const double *mass; /**< [slices, padded] weight_density of p_old where there is no transport,
                            may be that of the results; NULL: to be found where it is needed */
@@ -125,32 +125,10 @@ void EngramSliceQuasiStatic(const EngramFaceTable *table, ptrdiff_t slices, ptrd
 void EngramSliceThresholdRates(const EngramFaceTable *table, ptrdiff_t slices, const double *drift,
                                double *threshold_rate);
 
-/**
- * The firing rates of a density that no step has led to: threshold_rate and firing_rate for the
- * drifts given. Order 4 takes N = -a dp/dv at the threshold from the four last nodes, where the
- * density is smooth there. Shapes as in EngramSliceStepTake.
- */
-void EngramSliceMeasureRates(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                             const double *drift, const double *density,
-                             const EngramSliceResults *results);
-
 /** weight_density and minimum of a density found in another way. Shapes as in EngramSliceStepTake.
  */
 void EngramSliceMeasure(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
                         const double *density, const EngramSliceResults *results);
-
-/**
- * Settles an initial density of order 4 that vanishes at the threshold with a slope, for which more
- * than its own flux F gets through the last face in a first moment: moves content between those who
- * have fired and the three last nodes until, with kappa F/h of those who fire arrived, N summed
- * over time is what fires. Mass and the two first moments about the threshold stay.
- *
- * Source: docs/numerics.md, section 3. Shapes as in EngramSliceStepTake.
- *
- * @param threshold_rate  [slices] for the present drifts
- */
-void EngramSliceSettle(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
-                       const double *threshold_rate, double *density);
 
 /**
  * Lets a part of what waits in the refractory state return for a noise that has jumped: of order 4

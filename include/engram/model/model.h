@@ -103,11 +103,11 @@ PetscErrorCode EngramModelLearning(const EngramModel *model, const EngramGrid *g
  * nodes leave out of it (initial_edges.h). None wait in the refractory state but those who are at
  * the threshold. Collective.
  *
- * @param at_threshold  whether there are neurons at V_F, so that the rate is infinite at t = 0
+ * @param threshold_slope  [w_local] of order 4: -dp/dv at V_F, likewise not normalised
  * @return ENGRAM_ERR_INPUT when a value is negative or not finite
  */
 PetscErrorCode EngramModelInitialDensity(const EngramModel *model, const EngramGrid *grid,
-                                         const EngramDensity *density, PetscBool *at_threshold);
+                                         const EngramDensity *density, double *threshold_slope);
 
 /** Frees the model; accepts NULL, and one already destroyed. Not collective. */
 PetscErrorCode EngramModelDestroy(EngramModel **model);

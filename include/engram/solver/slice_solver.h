@@ -79,12 +79,14 @@ void EngramSliceSolverSetFrozen(EngramSliceSolver solver, PetscBool is_frozen);
 double EngramSliceSolverPeclet(EngramSliceSolver solver, PetscInt slice);
 
 /**
- * Keeps what the rates of the next solves need of the drift and noise that the last one had. Call
- * it before either is changed. Not collective.
- *
- * @param follows  whether they are read with a weight that follows the drift
+ * Keeps what the rates of the next solves need of the present ones, those of the density that the
+ * solves begin with. Call it before drift or noise is changed. Not collective.
  */
-void EngramSliceSolverKeepDrift(EngramSliceSolver solver, PetscBool follows);
+void EngramSliceSolverKeepRates(EngramSliceSolver solver);
+
+/** -dp/dv at V_F of the slices, which that keeps: [EngramGridPaddedSlices], to be filled in where
+ * no step has led to a density. */
+double *EngramSliceSolverThresholdSlope(EngramSliceSolver solver);
 
 /**
  * Advances the density by one implicit step and reports on the slices. Not collective.
@@ -121,7 +123,7 @@ PetscErrorCode EngramSliceSolverQuasiStatic(EngramSliceSolver solver, const doub
 
 /**
  * The threshold rates of the present drift as results, in place of r(mu) that a quasi-static state
- * has left, or of those that follow the drift. Not collective.
+ * has left. Not collective.
  */
 void EngramSliceSolverThresholdRates(EngramSliceSolver solver);
 
@@ -129,28 +131,16 @@ void EngramSliceSolverThresholdRates(EngramSliceSolver solver);
 PetscErrorCode EngramSliceSolverMeasure(EngramSliceSolver solver, const EngramDensity *density);
 
 /**
- * Settles an initial density that vanishes at V_F, whose rates have just been measured:
- * EngramSliceSettle. Not collective.
- */
-void EngramSliceSolverSettle(EngramSliceSolver solver, const EngramDensity *density);
-
-/**
- * Fits the refractory state to a noise that has jumped since EngramSliceSolverKeepDrift. Not
+ * Fits the refractory state to a noise that has jumped since EngramSliceSolverKeepRates. Not
  * collective.
  */
 void EngramSliceSolverFollowNoise(EngramSliceSolver solver, const EngramDensity *density);
 
 /**
- * Measures the firing rates alone, as a step that began now would find them. Not collective.
- *
- * @param follows  the drift has changed since EngramSliceSolverKeepDrift; false: no step has led
- * here
+ * The threshold rates, and the firing rates that a density has when drift or noise has just jumped:
+ * of order 4 those of the slopes that are kept, of order 2 its flux. Not collective.
  */
-PetscErrorCode EngramSliceSolverMeasureRates(EngramSliceSolver solver, PetscBool follows,
-                                             const EngramDensity *density);
-
-/** The same from the last rows alone, without a look at the fluxes: cheap, and off by h^4. */
-PetscErrorCode EngramSliceSolverRenewRates(EngramSliceSolver solver, const EngramDensity *density);
+void EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity *density);
 
 /** What the last solve or measurement said of the slices; borrowed, [w_local] each. */
 const EngramSliceResults *EngramSliceSolverResults(EngramSliceSolver solver);
