@@ -38,6 +38,20 @@ class MassAndSign(engram_test.EngramTestCase):
         ratio = second / first
         self.assertLess(abs(ratio / ratio[0, 0, 0] - 1.0).max(), 1e-13)
 
+    def test_adaptive_steps_are_few(self):
+        """Neurons at V_F, or a jump: what a second solve changes is no error of the steps."""
+        for density in ("v > 0 ? 1 : 0", "exp(-(v - 1.5)^2)", "abs(v - 1) < 0.05 ? 1 : 0"):
+            with self.subTest(density=density):
+                case = {"model_epsilon": 0.1, "model_input": "1 + 0.3*sin(6*w)",
+                        "model_learning": "1", "grid_v_cells": 480, "grid_w_cells": 16,
+                        "grid_w_min": 0, "grid_w_max": 1, "time_end": 0.05,
+                        "initial_density": density, "coupling": "auto"}
+                runs = [self.run_case(case, time_tolerance=tolerance)
+                        for tolerance in (1e-4, 1e-5)]
+                self.assertLess(runs[0].yaml("summary.yaml")["steps"], 250)
+                rates = [run.series()["total_rate"][-1] for run in runs]
+                self.assertLess(abs(rates[0] / rates[1] - 1.0), 3e-4)
+
 
 if __name__ == "__main__":
     engram_test.main()
