@@ -42,6 +42,10 @@ function(engram_add_kernel_set target set)
   target_compile_definitions(${target} PRIVATE ENGRAM_KERNEL_SET=${set})
   target_compile_options(${target} PRIVATE
     "SHELL:-include ${PROJECT_SOURCE_DIR}/src/kernels/kernel_names.h" ${engram_kernel_options} ${ARGN})
+  # To instrument the kernels takes a minute a set: one is enough, that of most machines.
+  if(ENGRAM_SANITIZE AND set STREQUAL "sse2")
+    target_compile_options(${target} PRIVATE -fno-sanitize=all)
+  endif()
   # Those who analyse the source by its compile commands need each file once.
   if(NOT set STREQUAL "sse2")
     set_target_properties(${target} PROPERTIES EXPORT_COMPILE_COMMANDS OFF)

@@ -40,6 +40,12 @@ ENGRAM_INLINE Vector RateOf(const Plan *plan, ptrdiff_t at, const LaneSystem *sy
                         rate);
 }
 
+/** Zero for a negative rate; a NaN is kept. */
+ENGRAM_INLINE Vector NotNegative(Vector rate)
+{
+    return VectorChoose(rate < 0.0, VectorOf(0.0), rate);
+}
+
 ENGRAM_INLINE SliceOutcome OutcomeOf(const Plan *plan, const LaneSystem *system, int j,
                                      const Substitution *found, Vector refractory, Vector rate)
 {
@@ -123,7 +129,7 @@ static inline void ClampTails(const Plan *plan, ptrdiff_t at, SliceOutcome *outc
 {
     const Vector zero = VectorOf(0.0);
     const VectorBits is_negative = (outcome->least < zero) | (outcome->refractory < zero);
-    outcome->rate = VectorLarger(outcome->rate, zero);
+    outcome->rate = NotNegative(outcome->rate);
     if (!VectorAny(is_negative)) {
         return;
     }

@@ -74,7 +74,7 @@ void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *slope
         const double rate = RateOverStep(
             VectorOf(matrix->kappa[i] / matrix->lambda), VectorOf(threshold_rate[i]),
             VectorOf(old_last[i]), VectorOf(last[i]), VectorOf(matrix->table->noise * slope[i]))[0];
-        firing_rate[i] = rate > 0.0 ? rate : 0.0;
+        firing_rate[i] = rate < 0.0 ? 0.0 : rate; /* a NaN is kept */
     }
 }
 

@@ -16,7 +16,8 @@
 /* From so many kappa on the rounding errors of many nodes meet in the last pivot. */
 #define LONG_STEP 1e3
 
-/* |rho| is at least this: lambda is then off by a rounding, and mass is kept all the same. */
+/* |rho| is at least this part of chi: lambda is then off by a rounding, and mass is kept all the
+ * same. */
 #define SMALLEST_RHO 1e-12
 
 /* Slices of a group where many are left. */
@@ -57,7 +58,7 @@ typedef struct Plan {
     const double *from;
     double *to;
     ExplicitPart part; /* of slices that need no second solve */
-    double rho;        /* (lambda - kappa')/kappa */
+    double rho;        /* (lambda - kappa')/kappa = lambda/kappa - chi */
     int may_fail;      /* lambda < 2 kappa' */
     int is_long;       /* rounding errors of many nodes meet */
     RefractoryShares shares;
@@ -65,9 +66,12 @@ typedef struct Plan {
     int turn; /* which of the two columns the present group reads */
 } Plan;
 
-ENGRAM_INLINE double RhoOf(double rho)
+/** rho of slices; with a large drift in little noise both parts are tiny. */
+ENGRAM_INLINE Vector RhoOf(double ratio, Vector chi)
 {
-    return fabs(rho) < SMALLEST_RHO ? SMALLEST_RHO : rho;
+    const Vector rho = ratio - chi;
+    const Vector least = SMALLEST_RHO * chi;
+    return VectorChoose(VectorMagnitude(rho) < least, least, rho);
 }
 
 ENGRAM_INLINE Plan MakePlan(const EngramFaceTable *table, ptrdiff_t slices, ptrdiff_t stride,
@@ -80,6 +84,7 @@ ENGRAM_INLINE Plan MakePlan(const EngramFaceTable *table, ptrdiff_t slices, ptrd
     const double returning = EngramFaceTableReturning(table, lambda, step->last_kappa);
     const int is_fourth = table->order == 4;
     const double kappa = is_fourth ? table->kappa : 0.0;
+    const Vector rho = RhoOf(lambda / table->kappa, VectorOf(is_fourth ? 1.0 : 0.0));
     double *columns = work + (2 * ENGRAM_SLICE_GROUP + 2 * ENGRAM_SLICE_PADDING) * rows;
     return (Plan){.table = table,
                   .step = step,
@@ -91,7 +96,7 @@ ENGRAM_INLINE Plan MakePlan(const EngramFaceTable *table, ptrdiff_t slices, ptrd
                   .part = !is_fourth      ? EXPLICIT_NONE
                           : step->is_bare ? EXPLICIT_SHARE
                                           : EXPLICIT_WHOLE,
-                  .rho = RhoOf((lambda - kappa) / table->kappa),
+                  .rho = rho[0],
                   .may_fail = !step->is_bare && kappa > 0.5 * lambda,
                   .is_long = !step->is_bare && lambda > LONG_STEP * table->kappa,
                   .shares = {tau / (tau + returning), returning / (tau + returning)},
@@ -158,9 +163,7 @@ static inline void FindFirstFlux(const Plan *plan)
 /** Sets chi of a vector of slices and what follows from it. */
 ENGRAM_INLINE void SetChi(const Plan *plan, LaneSystem *system, int j, Vector chi)
 {
-    const double usual = plan->part == EXPLICIT_NONE ? 0.0 : 1.0;
-    Vector rho = plan->rho + (usual - chi);
-    rho = VectorChoose(VectorMagnitude(rho) < SMALLEST_RHO, VectorOf(SMALLEST_RHO), rho);
+    const Vector rho = RhoOf(plan->step->lambda / plan->table->kappa, chi);
     system->chi[j] = chi;
     system->rho[j] = rho;
     system->identity[j] = 1.0 / rho;

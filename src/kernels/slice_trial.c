@@ -118,8 +118,7 @@ ENGRAM_INLINE void TryGroup(const Plan *plan, ptrdiff_t first, int vectors, int 
     for (int j = 0; j < vectors; j++) {
         const ptrdiff_t at = first + j * VECTOR_LANES;
         const Vector rate = RateOf(plan, at, &system, j, value[j]);
-        VectorStore(plan->results->firing_rate + at,
-                    plan->may_fail ? VectorLarger(rate, VectorOf(0.0)) : rate);
+        VectorStore(plan->results->firing_rate + at, plan->may_fail ? NotNegative(rate) : rate);
     }
 }
 

@@ -1,4 +1,6 @@
 /* Steps, trials, quasi-static states and measurements of the slices. */
+#include <math.h>
+
 #include "engram/base/error.h"
 #include "engram/base/log.h"
 #include "slice_solver_private.h"
@@ -205,8 +207,9 @@ void EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity
     const double *last = density->values + (grid->v_nodes - 1) * grid->w_stride;
     EngramSliceSolverThresholdRates(solver);
     for (PetscInt i = 0; i < grid->w_local; i++) {
-        results->firing_rate[i] = slices->table.order == 4
-                                      ? slices->table.noise * slices->threshold_slope[i]
-                                      : results->threshold_rate[i] * last[i];
+        const double rate = slices->table.order == 4
+                                ? slices->table.noise * slices->threshold_slope[i]
+                                : results->threshold_rate[i] * last[i];
+        results->firing_rate[i] = isfinite(slices->drift[i]) ? rate : NAN;
     }
 }

@@ -132,7 +132,7 @@ class TextsTest(EngramTestCase):
                      r"ranks: +1, 20 cells of w on the first", r"memory: +\d+\.\d MiB .*",
                      r"steps: +10 of 0\.01 to t = 0\.1",
                      r"CFL: +0\.2 at t = 0 \(transport limit 0\.05;.*",
-                     r"rate: +Nbar = 4\.8\d*e-07 at t = 0", r"slices: +preonly \+ gth",
+                     r"rate: +Nbar = 1\.1\d*e-07 at t = 0", r"slices: +preonly \+ gth",
                      r"output: +about \d+\.\d MiB in planned"]:
             self.assertRegex(text, rf"(?m)^{line}$")
         self.assertEqual(list(self.folder.iterdir()), [case])

@@ -138,7 +138,8 @@ void EngramSliceSolverFollowNoise(EngramSliceSolver solver, const EngramDensity 
 
 /**
  * The threshold rates, and the firing rates that a density has when drift or noise has just jumped:
- * of order 4 those of the slopes that are kept, of order 2 its flux. Not collective.
+ * of order 4 those of the slopes that are kept, of order 2 its flux. NaN where a drift is not
+ * finite. Not collective.
  */
 void EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity *density);
 
