@@ -97,6 +97,12 @@ static void ChoosePolynomial(EngramFaceTable *table)
     }
 }
 
+/** f on the straight line of a cell, so many cells to the right of its middle. */
+static double DriftAt(const EngramFaceTable *table, int face, double cells)
+{
+    return table->drift[face] + cells * table->spacing * table->drift_slope[face];
+}
+
 /** What is tabulated for the noise, the order and the drift that are set. */
 static void Tabulate(EngramFaceTable *table)
 {
@@ -124,6 +130,12 @@ static void Tabulate(EngramFaceTable *table)
         face->slope = s / 24.0;
         face->curve = curve / 24.0;
     }
+    const int reset = table->reset_node;
+    const double at_reset =
+        reset > 0 ? 0.5 * (DriftAt(table, reset - 1, 0.5) + DriftAt(table, reset, -0.5))
+                  : DriftAt(table, 0, -0.5);
+    table->threshold_position = -DriftAt(table, table->nodes - 1, 0.5) * (h / table->noise);
+    table->reset_position = -at_reset * (h / table->noise);
     ChoosePolynomial(table);
 }
 

@@ -18,6 +18,9 @@ enum { MOST_VECTORS = 8 };
 /* The largest part of a node's content that the explicit part of a step may move away. */
 #define LARGEST_EXPLICIT_PART 0.9
 
+/* The last node has at least this part of the content of its density. */
+#define LEAST_CONTENT 0.5
+
 /** kappa (a/h^2) times the weights of the flux. */
 typedef struct FaceWeights {
     Vector up;
@@ -193,27 +196,66 @@ ENGRAM_INLINE Decay DecayOf(Vector magnitude)
                    .gap = VectorSubtractProduct(1.0 - power, power, rest)};
 }
 
+/** B(-|q|) and B(|q|). */
+typedef struct Bernoulli {
+    Vector larger;
+    Vector smaller;
+} Bernoulli;
+
 /** From e^-|q|, which cannot overflow. */
-ENGRAM_INLINE FaceWeights GeneralWeights(const EngramFaceTable *table, int index, Vector scaled)
+ENGRAM_INLINE Bernoulli BernoulliOf(Vector q)
 {
-    const EngramFace *face = &table->faces[index];
-    const Vector q = scaled - face->position;
     /* The tiny number stands for q = 0: the quotients are then 1 to the last bit. */
     const Vector magnitude = VectorLarger(VectorMagnitude(q), VectorOf(1e-100));
     const Decay decay = DecayOf(magnitude);
     const Vector larger = magnitude / decay.gap;
-    const Vector smaller = larger * decay.decayed;
+    return (Bernoulli){.larger = larger, .smaller = larger * decay.decayed};
+}
+
+/** m(q) for any q, given what follows from it. */
+ENGRAM_INLINE Vector MeanOf(const EngramFaceTable *table, Vector q, Bernoulli bernoulli)
+{
     const double range = table->largest_q * table->largest_q;
     const Vector square = q * q;
     const Vector held = VectorSmaller(square, VectorOf(range));
     Vector near;
     MeansOfSquares(table, 1, &held, &near);
-    const Vector far = (larger + smaller - 2.0) / VectorLarger(square, VectorOf(range));
-    const Vector mean = VectorChoose(square <= range, near, far);
-    const Vector factor = 2.0 * FactorOfMean(face, mean);
+    const Vector far =
+        (bernoulli.larger + bernoulli.smaller - 2.0) / VectorLarger(square, VectorOf(range));
+    return VectorChoose(square <= range, near, far);
+}
+
+/** Without polynomials of a limited range. */
+ENGRAM_INLINE FaceWeights GeneralWeights(const EngramFaceTable *table, int index, Vector scaled)
+{
+    const EngramFace *face = &table->faces[index];
+    const Vector q = scaled - face->position;
+    const Bernoulli bernoulli = BernoulliOf(q);
+    const Vector factor = 2.0 * FactorOfMean(face, MeanOf(table, q, bernoulli));
     const VectorBits is_upward = q > 0.0;
-    return (FaceWeights){.up = factor * VectorChoose(is_upward, larger, smaller),
-                         .down = factor * VectorChoose(is_upward, smaller, larger)};
+    return (FaceWeights){
+        .up = factor * VectorChoose(is_upward, bernoulli.larger, bernoulli.smaller),
+        .down = factor * VectorChoose(is_upward, bernoulli.smaller, bernoulli.larger)};
+}
+
+/**
+ * Content of the last node over h times its density: the layers at V_F and V_R, where the slope of
+ * the density is N/a, hold kappa_F N less and kappa_R N more than the plain sum over the nodes has,
+ * kappa_F = (h^2/2a) m(q) with the drift there. Source: docs/numerics.md, section 3.
+ *
+ * @param up  weight of the last face
+ */
+ENGRAM_INLINE Vector LayerContent(const EngramFaceTable *table, Vector scaled, Vector up)
+{
+    if (table->order != 4) {
+        return VectorOf(1.0);
+    }
+    const Vector threshold = scaled - table->threshold_position;
+    const Vector reset = scaled - table->reset_position;
+    const Vector difference =
+        MeanOf(table, threshold, BernoulliOf(threshold)) - MeanOf(table, reset, BernoulliOf(reset));
+    return VectorLarger(VectorMultiplyAdd(6.0 * up, difference, VectorOf(1.0)),
+                        VectorOf(LEAST_CONTENT));
 }
 
 /** The harmonic mean, from e^-|q|. */

@@ -92,13 +92,16 @@ static inline SliceOutcome SolveAgain(const Plan *plan, ptrdiff_t at, const OldR
         ReturnToReset(&state, 1);
     }
     BeginSubstitution(&found, &state, 1, plan->work.values);
-    for (int k = 1; k <= last; k++) {
+    for (int k = 1; k < last; k++) {
         SubstituteNode(&found, 1, plan->work.again + k * VECTOR_LANES,
                        plan->work.values + k * VECTOR_LANES);
         if (EndsBlock(k, table->nodes)) {
             CloseBlock(&found, 1);
         }
     }
+    SubstituteLast(&found, &system, 1, plan->work.again + last * VECTOR_LANES,
+                   plan->work.values + last * VECTOR_LANES);
+    CloseBlock(&found, 1);
     return OutcomeOf(plan, &system, 0, &found, refractory, rate);
 }
 

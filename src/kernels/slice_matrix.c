@@ -27,7 +27,10 @@ void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const doubl
             EngramFaceTableReturning(table, lambda, matrix->last_kappa) / table->refractory;
     }
     for (ptrdiff_t i = 0; i < matrix->slices; i++) {
+        const Vector scaled = ScaledDrift(table, VectorOf(drift[i]));
+        const Vector up = AnyWeights(table, table->nodes - 1, scaled, IsOutside(table, scaled)).up;
         matrix->kappa[i] = EngramFaceTableKappa(table, drift[i]);
+        matrix->content[i] = LayerContent(table, scaled, up)[0];
     }
     for (int k = 0; k < table->nodes; k++) {
         double *restrict up = matrix->up + k * matrix->stride;
@@ -38,6 +41,12 @@ void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const doubl
             up[i] *= strength;
             down[i] *= strength;
         }
+    }
+    /* What leaves the last node follows its density. */
+    for (ptrdiff_t i = 0; i < matrix->slices; i++) {
+        const ptrdiff_t last = (table->nodes - 1) * matrix->stride + i;
+        matrix->up[last] /= matrix->content[i];
+        matrix->down[last - matrix->stride] /= matrix->content[i];
     }
 }
 
@@ -71,9 +80,10 @@ void EngramSliceMatrixRates(const EngramSliceMatrix *matrix, const double *slope
                             const double *threshold_rate, double *firing_rate)
 {
     for (ptrdiff_t i = 0; i < matrix->slices; i++) {
-        const double rate = RateOverStep(
-            VectorOf(matrix->kappa[i] / matrix->lambda), VectorOf(threshold_rate[i]),
-            VectorOf(old_last[i]), VectorOf(last[i]), VectorOf(matrix->table->noise * slope[i]))[0];
+        const double rate =
+            RateOverStep(VectorOf(matrix->kappa[i] / matrix->lambda),
+                         VectorOf(threshold_rate[i] / matrix->content[i]), VectorOf(old_last[i]),
+                         VectorOf(last[i]), VectorOf(matrix->table->noise * slope[i]))[0];
         firing_rate[i] = rate < 0.0 ? 0.0 : rate; /* a NaN is kept */
     }
 }

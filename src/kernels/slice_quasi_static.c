@@ -10,11 +10,12 @@ typedef struct QuasiGroup {
     ptrdiff_t stride;
     const double *weight_density; /* of the group */
     double *density;              /* first node, first slice of the group; NULL: rates alone */
-    double *profile;              /* [node][slice]: density over a running scale */
+    double *profile;              /* [node][slice]: content over a running scale */
     double *ratio;                /* [node][slice]: p_k over p_{k-1}, then the change of scale */
     Vector scaled[MOST_VECTORS];
     VectorBits outside[MOST_VECTORS];
     Vector threshold_rate[MOST_VECTORS];
+    Vector content[MOST_VECTORS]; /* of the last node over h times its density */
 } QuasiGroup;
 
 /** What is known of the profile. */
@@ -37,6 +38,7 @@ ENGRAM_INLINE void EliminateWithoutSums(QuasiGroup *group, int vectors, Evaluati
     for (int j = 0; j < vectors; j++) {
         spike[j] = faces[j].up;
         group->threshold_rate[j] = ThresholdRate(table, spike[j]);
+        group->content[j] = LayerContent(table, group->scaled[j], spike[j]);
     }
     for (int k = table->nodes - 1; k >= 1; k--) {
         const double is_above = k > table->reset_node ? 1.0 : 0.0;
@@ -151,10 +153,14 @@ ENGRAM_INLINE void SolveGroup(QuasiGroup *group, int vectors, Evaluation evaluat
     BuildProfile(group, vectors, &profile);
     for (int j = 0; j < vectors; j++) {
         const ptrdiff_t at = first + j * VECTOR_LANES;
+        const ptrdiff_t place = ((table->nodes - 1) * vectors + j) * VECTOR_LANES;
+        const Vector held = group->content[j] * profile.last[j];
+        const Vector sum = profile.sum[j] + (held - profile.last[j]);
+        VectorStore(group->profile + place, held);
         const Vector weight_density = VectorLoad(group->weight_density + j * VECTOR_LANES);
         const Vector rate = group->threshold_rate[j] * profile.last[j];
         const Vector refractory = (table->refractory / table->spacing) * rate;
-        const Vector unit = 1.0 / (table->spacing * (profile.sum[j] + refractory));
+        const Vector unit = 1.0 / (table->spacing * (sum + refractory));
         factor[j] = weight_density * unit;
         waiting[j] = refractory * factor[j];
         VectorStore(results->threshold_rate + at, rate * unit);

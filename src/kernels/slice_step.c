@@ -67,19 +67,23 @@ ENGRAM_INLINE void SweepDown(const Plan *plan, const Group *group, int vectors, 
 }
 
 /** Back up from node 0. */
-ENGRAM_INLINE void SweepUp(const Plan *plan, double *to, int vectors, const Elimination *state,
-                           Substitution *found)
+ENGRAM_INLINE void SweepUp(const Plan *plan, const LaneSystem *system, double *to, int vectors,
+                           const Elimination *state, Substitution *found)
 {
     const int nodes = plan->table->nodes;
     const int width = vectors * VECTOR_LANES;
+    const int last = nodes - 1;
     BeginSubstitution(found, state, vectors, to);
-    for (int k = 1; k < nodes; k++) {
+    for (int k = 1; k < last; k++) {
         SubstituteNode(found, vectors, plan->work.ratios + (ptrdiff_t)k * width,
                        to + k * plan->stride);
         if (EndsBlock(k, nodes)) {
             CloseBlock(found, vectors);
         }
     }
+    SubstituteLast(found, system, vectors, plan->work.ratios + (ptrdiff_t)last * width,
+                   to + last * plan->stride);
+    CloseBlock(found, vectors);
 }
 
 /** Reports a vector of slices, and stores their refractory state. */
@@ -138,7 +142,7 @@ ENGRAM_INLINE void TakeGroup(const Plan *plan, ptrdiff_t first, int vectors, int
     BeginElimination(&state, &group.system, vectors, part, plan->shares,
                      has_refractory ? group.refractory : NULL);
     SweepDown(plan, &group, vectors, order, evaluation, part, &state);
-    SweepUp(plan, group.to, vectors, &state, &found);
+    SweepUp(plan, &group.system, group.to, vectors, &state, &found);
     for (int j = 0; j < vectors; j++) {
         FinishVector(plan, &group, vectors, j, &found);
     }

@@ -10,6 +10,9 @@
  * chi is 1 for order 4, 0 for order 2 and for a matrix by itself, and in between where a slice
  * would be negative. Nothing becomes large or cancels where lambda is near kappa', or anywhere
  * else.
+ *
+ * p is the content of a node over h, and its density but for the last node, whose content is that
+ * of two layers, too. The unknown of the sweeps is its density.
  */
 #ifndef ENGRAM_SRC_KERNELS_SLICE_SWEEP_H
 #define ENGRAM_SRC_KERNELS_SLICE_SWEEP_H
@@ -30,7 +33,8 @@ typedef struct LaneSystem {
     Vector identity[MOST_VECTORS]; /* 1/rho */
     Vector rescale[MOST_VECTORS];  /* from the rho of the plan, which rows are scaled with */
     Vector outflow[MOST_VECTORS];  /* weight of the last face */
-    Vector last[MOST_VECTORS];     /* P of the last node */
+    Vector content[MOST_VECTORS];  /* content of the last node over h times its density */
+    Vector last[MOST_VECTORS];     /* P of the last node, of its density */
 } LaneSystem;
 
 /** Parts of what the refractory state has and gets that stay in it, and that are put back. */
@@ -63,8 +67,9 @@ ENGRAM_INLINE Vector ExplicitFlux(ExplicitPart part, Vector chi, Vector up, Vect
 }
 
 /**
- * Begins with the last node. The refractory state, the first to be eliminated, hands a part of what
- * it has and gets on to the reset node; the rest stays in the column.
+ * Begins with the last node, whose content is in the state. The refractory state, the first to be
+ * eliminated, hands a part of what it has and gets on to the reset node; the rest stays in the
+ * column.
  *
  * @param refractory  P of the refractory state, or NULL
  */
@@ -77,16 +82,19 @@ ENGRAM_INLINE void BeginElimination(Elimination *state, LaneSystem *system, int 
         const Vector out = system->outflow[j];
         /* The caller has read it, vector by vector. */
         /* cppcheck-suppress uninitvar */
-        const Vector here = state->here[j];
+        const Vector held = state->here[j];
+        const Vector here = held / system->content[j];
         Vector flux = VectorOf(0.0);
         if (part != EXPLICIT_NONE) {
             flux = part == EXPLICIT_SHARE ? system->chi[j] * (out * here) : out * here;
         }
         system->last[j] = here;
-        state->carry[j] = here - flux;
+        state->here[j] = here;
+        state->carry[j] = held - flux;
         state->returned[j] = shares.returned * (refractory ? refractory[j] + flux : flux);
         state->spike[j] = shares.returned * out;
-        state->sum[j] = VectorMultiplyAdd(out, VectorOf(shares.waiting), system->identity[j]);
+        state->sum[j] = VectorMultiplyAdd(out, VectorOf(shares.waiting),
+                                          system->identity[j] * system->content[j]);
     }
 }
 
@@ -138,7 +146,7 @@ ENGRAM_INLINE void ReturnToReset(Elimination *state, int vectors)
 
 /** What the upward sweep finds. */
 typedef struct Substitution {
-    Vector value[MOST_VECTORS]; /* p_new of the node */
+    Vector value[MOST_VECTORS]; /* density of the node */
     Vector total[MOST_VECTORS]; /* sum of blocks */
     Vector block[MOST_VECTORS]; /* sum of the present block */
     Vector least[MOST_VECTORS]; /* smallest value */
@@ -169,6 +177,21 @@ ENGRAM_INLINE void SubstituteNode(Substitution *found, int vectors, const double
         found->block[j] += found->value[j];
         found->least[j] = VectorSmaller(found->value[j], found->least[j]);
         VectorStore(row + j * VECTOR_LANES, found->value[j]);
+    }
+}
+
+/** The last node, whose content is stored. */
+ENGRAM_INLINE void SubstituteLast(Substitution *found, const LaneSystem *system, int vectors,
+                                  const double *ratios, double *row)
+{
+    for (int j = 0; j < vectors; j++) {
+        const Vector ratio = VectorLoad(ratios + j * VECTOR_LANES);
+        const Vector quotient = VectorLoad(row + j * VECTOR_LANES);
+        found->value[j] = VectorMultiplyAdd(ratio, found->value[j], quotient);
+        const Vector content = system->content[j] * found->value[j];
+        found->block[j] += content;
+        found->least[j] = VectorSmaller(content, found->least[j]);
+        VectorStore(row + j * VECTOR_LANES, content);
     }
 }
 

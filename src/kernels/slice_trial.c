@@ -89,6 +89,9 @@ ENGRAM_INLINE void FindLastValues(const Plan *plan, const RowSource *source, Lan
                         vectors * VECTOR_LANES);
         }
         ScaledRow(source, k + 1, vectors, order, part, system, above);
+        for (int j = 0; k + 1 == last && j < vectors; j++) {
+            above[j] = system->last[j];
+        }
         if (k == table->reset_node) {
             AddReturned(&trial, &state, vectors);
         }
@@ -98,10 +101,10 @@ ENGRAM_INLINE void FindLastValues(const Plan *plan, const RowSource *source, Lan
         AddReturned(&trial, &state, vectors);
     }
     for (int j = 0; j < vectors; j++) {
-        /* What came up includes the last node's own content, which has partly left it. */
-        const Vector content = trial.carry[j] + (state.carry[j] - system->last[j]);
+        /* What came up includes the last node's own density, whose content has partly left it. */
+        const Vector held = trial.carry[j] + (state.carry[j] - system->last[j]);
         const Vector sum = (trial.sum[j] - system->identity[j]) + trial.last_sum[j];
-        value[j] = content / sum;
+        value[j] = held / sum;
     }
 }
 

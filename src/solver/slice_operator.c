@@ -61,6 +61,7 @@ PetscErrorCode SliceOperatorAllocateEntries(SliceOperator *slices)
     PetscCall(EngramAlignedCalloc(length, &slices->entries.up));
     PetscCall(EngramAlignedCalloc(length, &slices->entries.down));
     PetscCall(EngramAlignedCalloc(grid->w_stride, &slices->entries.kappa));
+    PetscCall(EngramAlignedCalloc(grid->w_stride, &slices->entries.content));
     PetscCall(MatCreateSeqAIJ(PETSC_COMM_SELF, length, length, ENTRIES_PER_ROW, NULL,
                               &slices->assembled));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -137,6 +138,7 @@ PetscErrorCode SliceOperatorDestroy(SliceOperator *slices)
     PetscCall(EngramAlignedFree(&slices->entries.up));
     PetscCall(EngramAlignedFree(&slices->entries.down));
     PetscCall(EngramAlignedFree(&slices->entries.kappa));
+    PetscCall(EngramAlignedFree(&slices->entries.content));
     PetscCall(MatDestroy(&slices->shell));
     PetscCall(MatDestroy(&slices->assembled));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -92,7 +92,8 @@ static void CheckInverse(SliceProblem *problem, double lambda)
                                 .stride = problem->stride,
                                 .up = UnitAllocate(length),
                                 .down = UnitAllocate(length),
-                                .kappa = UnitAllocate(problem->stride)};
+                                .kappa = UnitAllocate(problem->stride),
+                                .content = UnitAllocate(problem->stride)};
     double *product = UnitAllocate(length);
     EngramSliceMatrixFill(&matrix, lambda, problem->drift);
     EngramSliceMatrixMultiply(&matrix, problem->solution, product);
@@ -103,6 +104,7 @@ static void CheckInverse(SliceProblem *problem, double lambda)
     free(matrix.up);
     free(matrix.down);
     free(matrix.kappa);
+    free(matrix.content);
     free(product);
 }
 

@@ -42,6 +42,7 @@ static EngramSliceMatrix CreateMatrix(const SliceProblem *problem, double lambda
     matrix.up = UnitAllocate(NODES * problem->stride);
     matrix.down = UnitAllocate(NODES * problem->stride);
     matrix.kappa = UnitAllocate(problem->stride);
+    matrix.content = UnitAllocate(problem->stride);
     EngramSliceMatrixFill(&matrix, lambda, problem->drift);
     return matrix;
 }
@@ -51,6 +52,7 @@ static void DestroyMatrix(EngramSliceMatrix *matrix)
     free(matrix->up);
     free(matrix->down);
     free(matrix->kappa);
+    free(matrix->content);
 }
 
 /** The product differs from that without the state by what enters it and what leaves it. */

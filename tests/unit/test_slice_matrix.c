@@ -35,6 +35,7 @@ static void CreateMatrixProblem(int trial, MatrixProblem *problem)
     problem->matrix.up = UnitAllocate(NODES * STRIDE);
     problem->matrix.down = UnitAllocate(NODES * STRIDE);
     problem->matrix.kappa = UnitAllocate(STRIDE);
+    problem->matrix.content = UnitAllocate(STRIDE);
     EngramSliceMatrixFill(&problem->matrix, problem->lambda, problem->slices.drift);
 }
 
@@ -43,6 +44,7 @@ static void DestroyMatrixProblem(MatrixProblem *problem)
     free(problem->matrix.up);
     free(problem->matrix.down);
     free(problem->matrix.kappa);
+    free(problem->matrix.content);
     SliceProblemDestroy(&problem->slices);
 }
 

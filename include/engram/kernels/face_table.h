@@ -66,6 +66,8 @@ typedef struct EngramFaceTable {
     double kappa;      /**< h^2/(12 a), in reacting time */
     double lowest;     /**< least position of a face */
     double highest;    /**< largest one */
+    double threshold_position;           /**< -f(V_F) h/a */
+    double reset_position;               /**< -f(V_R) h/a */
     double largest_factor;               /**< g at most */
     double largest_q;                    /**< the polynomial for m is made for |q| up to this */
     int degree;                          /**< of the polynomial, in q^2 */

@@ -26,6 +26,7 @@ typedef struct EngramSliceMatrix {
     double *up;        /**< [nodes * stride], owned by the caller */
     double *down;      /**< [nodes * stride], owned by the caller */
     double *kappa;     /**< [stride] kappa of each slice, owned by the caller */
+    double *content;   /**< [stride] content of the last node over h times its density, likewise */
     double lambda;     /**< dt/eps */
     double last_kappa; /**< as in EngramSliceStep */
     double leaving;    /**< what leaves the refractory state, over what stays; 0 without one */
