@@ -64,6 +64,30 @@ static void FillRoughly(SliceProblem *problem, UnitRandom *random)
     }
 }
 
+/** m of a layer at potential v, for f(v) = -v. */
+static long double MeanOfLayer(const SliceProblem *problem, ptrdiff_t slice, double v)
+{
+    const EngramFaceTable *table = &problem->table;
+    const long double q =
+        ((long double)problem->drift[slice] - (long double)v) * table->spacing / table->noise;
+    return fabsl(q) < 1e-3L ? (1.0L - q * q / 60.0L) / 6.0L
+                            : 2.0L * (0.5L * q / tanhl(0.5L * q) - 1.0L) / (q * q);
+}
+
+/** Content of the last node over its density. */
+static long double ContentOfLast(const SliceProblem *problem, ptrdiff_t slice)
+{
+    const EngramFaceTable *table = &problem->table;
+    double up;
+    double down;
+    EngramFaceWeights(table, NODES - 1, 1, &problem->drift[slice], &up, &down);
+    const double reset = table->v_min + (RESET + 1) * table->spacing;
+    const double threshold = table->v_min + (NODES + 1) * table->spacing;
+    const long double difference =
+        MeanOfLayer(problem, slice, threshold) - MeanOfLayer(problem, slice, reset);
+    return fmaxl(1.0L + 0.5L * (long double)up * difference, 0.5L);
+}
+
 /** D_v p of one slice over the reacting time, and its inflow to the refractory state. */
 static void ApplyFluxes(const SliceProblem *problem, ptrdiff_t slice, const long double *p,
                         long double *result)
@@ -71,6 +95,7 @@ static void ApplyFluxes(const SliceProblem *problem, ptrdiff_t slice, const long
     const EngramFaceTable *table = &problem->table;
     const long double unit = (long double)(table->noise / (table->spacing * table->spacing));
     const int last = table->refractory > 0.0 ? NODES : RESET;
+    const long double content = ContentOfLast(problem, slice);
     for (int k = 0; k <= NODES; k++) {
         result[k] = 0.0L;
     }
@@ -79,7 +104,10 @@ static void ApplyFluxes(const SliceProblem *problem, ptrdiff_t slice, const long
         double down;
         EngramFaceWeights(table, k, 1, &problem->drift[slice], &up, &down);
         const long double above = k < NODES - 1 ? p[k + 1] : 0.0L;
-        const long double flux = unit * ((long double)up * p[k] - (long double)down * above);
+        const long double here = k < NODES - 1 ? p[k] : p[k] / content;
+        const long double flux =
+            unit * ((long double)up * here -
+                    (long double)down * (k == NODES - 2 ? above / content : above));
         result[k] += flux;
         result[k < NODES - 1 ? k + 1 : last] -= flux;
     }
@@ -132,16 +160,6 @@ static void StepDensely(const SliceProblem *problem, ptrdiff_t slice, double lam
     }
 }
 
-/** N over the weight of the last face, which may be negative, too. */
-static long double RateOverWeight(const SliceProblem *problem, ptrdiff_t slice, double lambda,
-                                  const long double *p)
-{
-    const double kappa = EngramFaceTableKappa(&problem->table, problem->drift[slice]);
-    const long double share = 2.0L * (long double)kappa / (long double)lambda;
-    const double old = problem->rhs[(NODES - 1) * problem->stride + slice];
-    return (1.0L - share) * p[NODES - 1] + share * (long double)old;
-}
-
 static void TestAgainstDenseSolve(void **state)
 {
     (void)state;
@@ -159,7 +177,7 @@ static void TestAgainstDenseSolve(void **state)
                 long double wanted[NODES + 1];
                 StepDensely(&problem, i, LAMBDAS[l], wanted);
                 const double sum = (double)SliceSum(&problem, problem.rhs, i);
-                long double least = RateOverWeight(&problem, i, LAMBDAS[l], wanted);
+                long double least = INFINITY;
                 for (int k = 0; k < NODES; k++) {
                     least = wanted[k] < least ? wanted[k] : least;
                 }

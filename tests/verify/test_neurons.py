@@ -22,12 +22,18 @@ class Rates(engram_test.EngramTestCase):
         self.assertAlmostEqual(neurons.EXPONENTIAL.rate(0.0), 0.156511003, delta=1e-9)
 
     def test_fourth_order(self):
+        """Of any neuron; of a linear one the sixth."""
         rows = neurons.steady_rates(engram_test.PROGRAM)
         self.assertEqual(len(rows), 12)
         for row in rows:
             with self.subTest(neuron=row["neuron"].name, mu=row["mu"]):
-                self.assertGreater(row["orders"][-1], 3.9)
-                self.assertLess(abs(row["errors"][-1]), 2e-7)
+                if row["neuron"] is neurons.LINEAR:
+                    # Six, down to the digits of the quadrature.
+                    order = row["orders"][0]
+                    self.assertTrue(order > 5.8 or abs(row["errors"][1]) < 1e-10, order)
+                else:
+                    self.assertGreater(row["orders"][-1], 3.9)
+                self.assertLess(abs(row["errors"][-1]), 1e-7)
 
     def test_second_order(self):
         """By -grid_v_order 2 the same drift is of that order."""

@@ -70,16 +70,15 @@ class FrozenWeights(engram_test.EngramTestCase):
                 self.assertEqual(table["stable"][k], float(slope < 1.0))
 
     def test_folds(self):
-        """The fold near b = 2.1, and two with a refractory state: fourth order in h."""
+        """The fold near b = 2.1, and two with a refractory state: sixth order in h."""
         rows = network_studies.folds(engram_test.PROGRAM)
         self.assertEqual(len(rows), 3)
         self.assertAlmostEqual(rows[0]["weight"], 2.1009677604558, delta=1e-11)
         for row in rows:
             with self.subTest(tau=row["tau"], weight=row["weight"]):
                 self.assertEqual(set(row["counts"]), {2 if row["tau"] else 1})
-                for order in row["orders"]:
-                    self.assertAlmostEqual(order, 4.0, delta=0.05)
-                self.assertLess(abs(row["errors"][-1]), 1e-6)
+                self.assertGreater(row["orders"][0], 5.8)
+                self.assertLess(abs(row["errors"][-1]), 1e-9)
                 self.assertAlmostEqual(row["found_rate"], row["rate"], delta=5e-6)
 
     def test_many_weights(self):

@@ -39,7 +39,7 @@ CASES = (
     ("eps = 1", {"model_epsilon": 1, "time_end": 0.4, "time_step": 0.04,
                  "model_input": "1 + 0.5*sin(5*t)"}, 72),
     ("eps = 0.1", {"model_epsilon": 0.1, "time_end": 0.1, "time_step": 0.01}, 72),
-    ("eps = 1e-3", {"model_epsilon": 1e-3, "time_end": 0.1, "time_step": 0.005}, 36),
+    ("eps = 1e-3", {"model_epsilon": 1e-3, "time_end": 0.1, "time_step": 0.001}, 72),
     ("eps = 0.1, input jumps", {"model_epsilon": 0.1, "time_end": 0.1, "time_step": 0.01,
                                 "model_input": "t < 0.05 ? 1 : 2.5", "model_response": "0"}, 72),
     ("eps = 0.1, drift and learning by w",
