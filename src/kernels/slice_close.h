@@ -16,66 +16,111 @@
 /* More than so many roundings a node are no rounding errors. */
 #define MOST_ROUNDINGS 4.0
 
-/** Content of the old rows, as the new ones should have it. */
-static inline Vector ContentOfRows(const Plan *plan, const OldRows *old)
+/* Vectors that share a line of the cache: rows are scaled line by line. */
+enum { LINE_VECTORS = ENGRAM_SLICE_PADDING / VECTOR_LANES };
+
+/** Sums of the old rows of a group. */
+typedef struct OldContent {
+    Vector total[MOST_VECTORS];
+    Vector block[MOST_VECTORS];
+} OldContent;
+
+/** Adds P of row k. */
+ENGRAM_INLINE void AddOldRow(OldContent *content, int k, int vectors, const Vector *value)
 {
-    const int nodes = plan->table->nodes;
-    Vector total = VectorOf(0.0);
-    Vector block = VectorOf(0.0);
-    for (int k = 0; k < nodes; k++) {
-        block += VectorLoad(old->first + k * old->stride);
-        if (EndsBlock(k, nodes)) {
-            total += block;
-            block = VectorOf(0.0);
+    for (int j = 0; j < vectors; j++) {
+        content->block[j] += value[j];
+        if (k % SUM_BLOCK == 0) {
+            content->total[j] += content->block[j];
+            content->block[j] = VectorOf(0.0);
         }
     }
-    if (plan->table->refractory > 0.0) {
-        total += VectorLoad(old->first + nodes * old->stride);
-    }
-    return plan->rho * total;
 }
 
 /**
- * What a vector of slices lacks of the mass of its old rows, relative. Where that is known as a sum
- * like the new one, a slice at rest lacks nothing: no error adds up.
+ * What vector j lacks of the mass of its old rows, relative. Where that is known as a sum like the
+ * new one, a slice at rest lacks nothing: no error adds up.
  */
-static inline Vector MissingMass(const Plan *plan, ptrdiff_t at, const OldRows *old, Vector total)
+ENGRAM_INLINE Vector MissingMass(const Plan *plan, ptrdiff_t at, Vector rho,
+                                 const OldContent *content, int j, const SliceOutcome *outcome)
 {
+    const int has_refractory = plan->table->refractory > 0.0;
     const double spacing = plan->table->spacing;
     const double *mass = plan->step->mass;
+    const Vector total = has_refractory ? outcome->total + outcome->refractory : outcome->total;
     const Vector found = spacing * total;
-    const Vector wanted = mass ? VectorLoad(mass + at) : spacing * ContentOfRows(plan, old);
-    const Vector missing = (wanted - found) / found;
+    const Vector old =
+        mass ? VectorLoad(mass + at) : spacing * (rho * (content->total[j] + content->block[j]));
+    const Vector missing = (old - found) / found;
     return mass ? missing - plan->step->excess : missing;
 }
 
-/** Scales a vector of slices to the mass of their old rows. */
-ENGRAM_SELDOM void CloseSlices(const Plan *plan, ptrdiff_t at, const OldRows *old,
-                               SliceOutcome *outcome)
+/** Scales the rows of some vectors by 1 + part, and sums them. */
+ENGRAM_INLINE void ScaleRows(const Plan *plan, ptrdiff_t at, int vectors, const Vector *part,
+                             SliceOutcome *outcomes)
 {
     const int nodes = plan->table->nodes;
-    const int has_refractory = plan->table->refractory > 0.0;
-    const Vector missing = MissingMass(
-        plan, at, old, has_refractory ? outcome->total + outcome->refractory : outcome->total);
-    const VectorBits is_rounding = VectorMagnitude(missing) < MOST_ROUNDINGS * DBL_EPSILON * nodes;
-    const Vector part = VectorChoose(is_rounding, missing, VectorOf(0.0));
-    Vector total = VectorOf(0.0);
-    Vector block = VectorOf(0.0);
+    Vector total[LINE_VECTORS];
+    Vector block[LINE_VECTORS];
+    for (int j = 0; j < vectors; j++) {
+        total[j] = VectorOf(0.0);
+        block[j] = VectorOf(0.0);
+    }
     for (int k = 0; k < nodes; k++) {
         double *row = plan->to + k * plan->stride + at;
-        const Vector value = VectorLoad(row);
-        const Vector closed = VectorMultiplyAdd(part, value, value);
-        VectorStore(row, closed);
-        block += closed;
+        ENGRAM_UNROLL
+        for (int j = 0; j < vectors; j++) {
+            const Vector value = VectorLoad(row + j * VECTOR_LANES);
+            const Vector closed = VectorMultiplyAdd(part[j], value, value);
+            VectorStore(row + j * VECTOR_LANES, closed);
+            block[j] += closed;
+        }
         if (EndsBlock(k, nodes)) {
-            total += block;
-            block = VectorOf(0.0);
+            for (int j = 0; j < vectors; j++) {
+                total[j] += block[j];
+                block[j] = VectorOf(0.0);
+            }
         }
     }
-    outcome->total = total;
-    outcome->least = VectorMultiplyAdd(part, outcome->least, outcome->least);
-    outcome->rate = VectorMultiplyAdd(part, outcome->rate, outcome->rate);
-    outcome->refractory = VectorMultiplyAdd(part, outcome->refractory, outcome->refractory);
+    for (int j = 0; j < vectors; j++) {
+        SliceOutcome *outcome = &outcomes[j];
+        outcome->total = total[j];
+        outcome->least = VectorMultiplyAdd(part[j], outcome->least, outcome->least);
+        outcome->rate = VectorMultiplyAdd(part[j], outcome->rate, outcome->rate);
+        outcome->refractory = VectorMultiplyAdd(part[j], outcome->refractory, outcome->refractory);
+    }
+}
+
+ENGRAM_APART void ScaleLine(const Plan *plan, ptrdiff_t at, const Vector *part,
+                            SliceOutcome *outcomes)
+{
+    ScaleRows(plan, at, LINE_VECTORS, part, outcomes);
+}
+
+ENGRAM_APART void ScaleVector(const Plan *plan, ptrdiff_t at, const Vector *part,
+                              SliceOutcome *outcome)
+{
+    ScaleRows(plan, at, 1, part, outcome);
+}
+
+/** Scales a group of slices, from `first` on, to the mass of their old rows. */
+ENGRAM_INLINE void CloseGroup(const Plan *plan, ptrdiff_t first, const LaneSystem *system,
+                              const OldContent *content, int vectors, SliceOutcome *outcomes)
+{
+    const double most = MOST_ROUNDINGS * DBL_EPSILON * plan->table->nodes;
+    Vector part[MOST_VECTORS];
+    for (int j = 0; j < vectors; j++) {
+        const Vector missing =
+            MissingMass(plan, first + j * VECTOR_LANES, system->rho[j], content, j, &outcomes[j]);
+        part[j] = VectorChoose(VectorMagnitude(missing) < most, missing, VectorOf(0.0));
+    }
+    int j = 0;
+    for (; j + LINE_VECTORS <= vectors; j += LINE_VECTORS) {
+        ScaleLine(plan, first + j * VECTOR_LANES, part + j, outcomes + j);
+    }
+    for (; j < vectors; j++) {
+        ScaleVector(plan, first + j * VECTOR_LANES, part + j, outcomes + j);
+    }
 }
 
 #endif

@@ -11,6 +11,9 @@ size_t EngramSliceWorkSize(const EngramFaceTable *table)
            MOST_GHOSTS;
 }
 
+/* Rows of a group, and as many ratios, that the second-level cache still has on the way back. */
+enum { NEAR_ROWS = 1024 };
+
 /** What a group of slices is worked on with. */
 typedef struct Group {
     RowSource source;
@@ -18,10 +21,12 @@ typedef struct Group {
     Vector refractory[MOST_VECTORS]; /* P of the refractory state */
     double *to;                      /* first node, first slice */
     double *old;                     /* P of all nodes, or NULL where it is not needed again */
+    int is_summed;                   /* the old rows */
+    OldContent content;              /* their sums */
 } Group;
 
 /** P of a row; kept for a second solve as the plan scales it, and then scaled for the slice. */
-ENGRAM_INLINE void ReadRow(const Group *group, int k, int vectors, int order, ExplicitPart part,
+ENGRAM_INLINE void ReadRow(Group *group, int k, int vectors, int order, ExplicitPart part,
                            Vector *value)
 {
     RowValues(&group->source, k, vectors, order, value);
@@ -34,10 +39,13 @@ ENGRAM_INLINE void ReadRow(const Group *group, int k, int vectors, int order, Ex
     for (int j = 0; part == EXPLICIT_SHARE && j < vectors; j++) {
         value[j] *= group->system.rescale[j];
     }
+    if (group->is_summed) {
+        AddOldRow(&group->content, k, vectors, value);
+    }
 }
 
 /** From the threshold down to node 1. */
-ENGRAM_INLINE void SweepDown(const Plan *plan, const Group *group, int vectors, int order,
+ENGRAM_INLINE void SweepDown(const Plan *plan, Group *group, int vectors, int order,
                              Evaluation evaluation, ExplicitPart part, Elimination *state)
 {
     const EngramFaceTable *table = plan->table;
@@ -47,7 +55,8 @@ ENGRAM_INLINE void SweepDown(const Plan *plan, const Group *group, int vectors, 
         double *quotients = group->to + k * plan->stride;
         double *ratios = plan->work.ratios + (ptrdiff_t)k * width;
         if (k > PREFETCH_ROWS) {
-            PrefetchRow(group->source.from + (k - PREFETCH_ROWS) * plan->stride, width);
+            /* With what the transport takes from the right: that is in another line. */
+            PrefetchRow(group->source.from + (k - PREFETCH_ROWS) * plan->stride, width + order);
         }
         ReadRow(group, k - 1, vectors, order, part, below);
         if (k > table->reset_node) {
@@ -73,8 +82,12 @@ ENGRAM_INLINE void SweepUp(const Plan *plan, const LaneSystem *system, double *t
     const int nodes = plan->table->nodes;
     const int width = vectors * VECTOR_LANES;
     const int last = nodes - 1;
+    const int is_far = nodes > NEAR_ROWS;
     BeginSubstitution(found, state, vectors, to);
     for (int k = 1; k < last; k++) {
+        if (is_far && k + PREFETCH_ROWS < nodes) {
+            PrefetchRow(to + (k + PREFETCH_ROWS) * plan->stride, width);
+        }
         SubstituteNode(found, vectors, plan->work.ratios + (ptrdiff_t)k * width,
                        to + k * plan->stride);
         if (EndsBlock(k, nodes)) {
@@ -101,22 +114,27 @@ ENGRAM_INLINE void Report(const Plan *plan, ptrdiff_t at, SliceOutcome outcome)
     VectorStore(results->minimum + at, outcome.least);
 }
 
-/** The outcome of vector j, with its slices solved again or closed where that is needed. */
-ENGRAM_INLINE void FinishVector(const Plan *plan, const Group *group, int vectors, int j,
-                                const Substitution *found)
+/** What becomes of a group, with slices solved again or closed where that is needed. */
+ENGRAM_INLINE void FinishGroup(const Plan *plan, const Group *group, int vectors,
+                               const Substitution *found)
 {
-    const ptrdiff_t at = group->source.first + j * VECTOR_LANES;
-    const Vector rate = RateOf(plan, at, &group->system, j, found->value[j]);
-    SliceOutcome outcome = OutcomeOf(plan, &group->system, j, found, group->refractory[j], rate);
-    if (group->old) {
-        const OldRows rows = {group->old + j * VECTOR_LANES, vectors * VECTOR_LANES};
-        if (plan->may_fail) {
-            RepairSlices(plan, at, &rows, group->system.chi[j], &outcome);
-        } else {
-            CloseSlices(plan, at, &rows, &outcome);
-        }
+    const ptrdiff_t first = group->source.first;
+    const LaneSystem *system = &group->system;
+    SliceOutcome outcomes[MOST_VECTORS];
+    for (int j = 0; j < vectors; j++) {
+        const Vector rate = RateOf(plan, first + j * VECTOR_LANES, system, j, found->value[j]);
+        outcomes[j] = OutcomeOf(plan, system, j, found, group->refractory[j], rate);
     }
-    Report(plan, at, outcome);
+    for (int j = 0; plan->may_fail && j < vectors; j++) {
+        const OldRows rows = {group->old + j * VECTOR_LANES, vectors * VECTOR_LANES};
+        RepairSlices(plan, first + j * VECTOR_LANES, &rows, system->chi[j], &outcomes[j]);
+    }
+    if (plan->is_long) {
+        CloseGroup(plan, first, system, &group->content, vectors, outcomes);
+    }
+    for (int j = 0; j < vectors; j++) {
+        Report(plan, first + j * VECTOR_LANES, outcomes[j]);
+    }
 }
 
 /** One group: `vectors` of slices from `first` on. */
@@ -129,11 +147,14 @@ ENGRAM_INLINE void TakeGroup(const Plan *plan, ptrdiff_t first, int vectors, int
     const int last = plan->table->nodes - 1;
     const int has_refractory = plan->table->refractory > 0.0;
     group.to = plan->to + first;
-    group.old = plan->may_fail || plan->is_long ? plan->work.old : NULL;
+    group.old = plan->may_fail ? plan->work.old : NULL;
+    group.is_summed = plan->is_long && !plan->step->mass;
     BeginSource(plan, first, vectors, order, &group.source);
     BeginSystem(plan, first, vectors, evaluation, &group.system);
     for (int j = 0; j < vectors; j++) {
         group.refractory[j] = VectorOf(0.0);
+        group.content.total[j] = VectorOf(0.0);
+        group.content.block[j] = VectorOf(0.0);
     }
     if (has_refractory) {
         ReadRow(&group, last + 1, vectors, order, part, group.refractory);
@@ -143,9 +164,7 @@ ENGRAM_INLINE void TakeGroup(const Plan *plan, ptrdiff_t first, int vectors, int
                      has_refractory ? group.refractory : NULL);
     SweepDown(plan, &group, vectors, order, evaluation, part, &state);
     SweepUp(plan, &group.system, group.to, vectors, &state, &found);
-    for (int j = 0; j < vectors; j++) {
-        FinishVector(plan, &group, vectors, j, &found);
-    }
+    FinishGroup(plan, &group, vectors, &found);
 }
 
 ENGRAM_GROUP_FORMS(TakeGroup, 0)
