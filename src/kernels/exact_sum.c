@@ -11,6 +11,13 @@ static const int64_t MAXIMUM_PENDING = INT64_C(1) << 30;
 void EngramExactSumClear(EngramExactSum *sum)
 {
     memset(sum, 0, sizeof(*sum));
+    sum->begin = ENGRAM_EXACT_SUM_DIGITS;
+}
+
+static inline void Include(EngramExactSum *sum, int64_t begin, int64_t end)
+{
+    sum->begin = begin < sum->begin ? begin : sum->begin;
+    sum->end = end > sum->end ? end : sum->end;
 }
 
 /** Three digits from `index` on that a value, or several with this index, add to a sum. */
@@ -44,9 +51,13 @@ static inline int AddToPart(Part *part, int is_fresh, uint64_t bits)
 
 static inline void AddPart(EngramExactSum *sum, const Part *part)
 {
+    if (part->index < 0) {
+        return;
+    }
     for (int k = 0; k < 3; k++) {
         sum->digit[part->index + k] += part->digit[k];
     }
+    Include(sum, part->index, part->index + 3);
 }
 
 static inline uint64_t BitsOf(double value)
@@ -69,12 +80,12 @@ void EngramExactSumAdd(EngramExactSum *sum, double value)
 void EngramExactSumAddArray(EngramExactSum *sum, const double *values, ptrdiff_t count)
 {
     /* Neighbouring values are often of similar size: they are added up in registers first. */
-    Part part = {0, {0, 0, 0}};
+    Part part = {-1, {0, 0, 0}};
     for (ptrdiff_t i = 0; i < count; i++) {
         const uint64_t bits = BitsOf(values[i]);
         if (!IsFinite(bits)) {
             sum->nonfinite++;
-        } else if (!AddToPart(&part, 0, bits)) {
+        } else if ((bits << 1) != 0 && !AddToPart(&part, 0, bits)) {
             AddPart(sum, &part);
             part = (Part){0, {0, 0, 0}};
             AddToPart(&part, 1, bits);
@@ -91,21 +102,29 @@ void EngramExactSumAddArray(EngramExactSum *sum, const double *values, ptrdiff_t
 void EngramExactSumNormalise(EngramExactSum *sum)
 {
     int64_t carry = 0;
-    for (int k = 0; k < ENGRAM_EXACT_SUM_DIGITS - 1; k++) {
+    int64_t k = sum->begin;
+    sum->pending = 0;
+    if (sum->begin >= sum->end) {
+        return;
+    }
+    for (; k < ENGRAM_EXACT_SUM_DIGITS - 1 && (k < sum->end || carry != 0); k++) {
         const int64_t total = sum->digit[k] + carry;
         const int64_t digit = total & DIGIT_MASK;
         carry = (total - digit) / (DIGIT_MASK + 1);
         sum->digit[k] = digit;
     }
-    sum->digit[ENGRAM_EXACT_SUM_DIGITS - 1] += carry;
-    sum->pending = 0;
+    if (carry != 0) {
+        sum->digit[k++] += carry;
+    }
+    sum->end = k > sum->end ? k : sum->end;
 }
 
 void EngramExactSumMerge(EngramExactSum *sum, const EngramExactSum *other)
 {
-    for (int k = 0; k < ENGRAM_EXACT_SUM_DIGITS; k++) {
+    for (int64_t k = other->begin; k < other->end; k++) {
         sum->digit[k] += other->digit[k];
     }
+    Include(sum, other->begin, other->end);
     sum->nonfinite += other->nonfinite;
     sum->pending += other->pending + 1;
 }
@@ -117,7 +136,7 @@ static uint64_t DigitAt(const EngramExactSum *sum, int k)
 
 static int AnyDigitBelow(const EngramExactSum *sum, int k)
 {
-    while (--k >= 0) {
+    while (--k >= sum->begin) {
         if (sum->digit[k] != 0) {
             return 1;
         }
@@ -128,7 +147,7 @@ static int AnyDigitBelow(const EngramExactSum *sum, int k)
 /** Rounds a normalised, non-negative sum to the nearest double. */
 static double RoundToNearest(const EngramExactSum *sum)
 {
-    int k = ENGRAM_EXACT_SUM_DIGITS - 1;
+    int k = sum->end > 2 ? (int)sum->end - 1 : 1;
     while (k > 1 && sum->digit[k] == 0) {
         k--;
     }
@@ -162,7 +181,7 @@ double EngramExactSumValue(EngramExactSum *sum)
         return RoundToNearest(sum);
     }
     EngramExactSum opposite = *sum;
-    for (int k = 0; k < ENGRAM_EXACT_SUM_DIGITS; k++) {
+    for (int64_t k = opposite.begin; k < opposite.end; k++) {
         opposite.digit[k] = -opposite.digit[k];
     }
     EngramExactSumNormalise(&opposite);

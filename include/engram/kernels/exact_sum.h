@@ -20,10 +20,13 @@
 
 /**
  * A sum in fixed point. Plain integers throughout: adding two normalised sums digit by digit gives
- * the sum of both, which is what an integer MPI reduction does.
+ * the sum of both, which is what an MPI reduction does. Sums of numbers of similar size have few
+ * digits, and only these are looked at.
  */
 typedef struct EngramExactSum {
     int64_t digit[ENGRAM_EXACT_SUM_DIGITS]; /**< weight of digit k: 2^(32 k - 1074) */
+    int64_t begin;                          /**< digits below are zero */
+    int64_t end;                            /**< and those from here on */
     int64_t nonfinite;                      /**< how many infinities and NaNs were added */
     int64_t pending;                        /**< additions since the carries were last resolved */
 } EngramExactSum;
