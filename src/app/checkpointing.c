@@ -74,13 +74,12 @@ PetscErrorCode CheckpointingStart(Run *run, double started)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-void CheckpointingWatchClock(Run *run)
+void CheckpointingWatchClock(Run *run, double now)
 {
     Checkpointing *checkpointing = &run->checkpointing;
     if (run->simulation->grid->rank != 0) {
         return;
     }
-    const double now = MPI_Wtime();
     if (checkpointing->wall > 0.0 && now - checkpointing->written_at >= checkpointing->wall) {
         EngramNoticePost(ENGRAM_NOTICE_CHECKPOINT_DUE);
     }

@@ -43,8 +43,8 @@ PetscErrorCode CheckpointingStart(struct Run *run, double started);
 /** Changes the interval of time of the checkpoints to come. Not collective. */
 void CheckpointingSetInterval(struct Run *run, double every);
 
-/** Posts what the clock says, on rank 0. Before a step; not collective. */
-void CheckpointingWatchClock(struct Run *run);
+/** Posts what the clock says, on rank 0, at `now` by MPI_Wtime. Before a step; not collective. */
+void CheckpointingWatchClock(struct Run *run, double now);
 
 /** Lets the observers go on in files of an earlier start instead of starting new ones. */
 PetscErrorCode CheckpointingResume(struct Run *run);

@@ -60,6 +60,7 @@ static PetscErrorCode TakeSnapshot(Run *run)
     PetscCall(PetscArraycpy(copies->weight_density, state->results->weight_density, copies->count));
     PetscCall(PetscArraycpy(copies->minimum, state->results->minimum, copies->count));
     EngramStepperLearningVelocity(simulation->stepper, copies->learning_velocity);
+    snapshot->clock = MPI_Wtime();
     snapshot->step = state->steps;
     snapshot->time = state->time;
     snapshot->dt = state->step_length;
@@ -213,16 +214,14 @@ static void CountStep(const EngramState *state, EngramOutcome *outcome)
 }
 
 /** What a step has led to, in the snapshot, or in the outcome if there is no way on. */
-static PetscErrorCode TakeStep(Run *run)
+static PetscErrorCode TakeStep(Run *run, double began)
 {
     const EngramTimeParameters *time = &run->simulation->time;
     EngramSnapshot *snapshot = &run->snapshot;
     EngramOutcome *outcome = run->outcome;
     PetscFunctionBeginUser;
     const EngramState *state = EngramStepperState(run->simulation->stepper);
-    const double before = MPI_Wtime();
     PetscCall(EngramStepperAdvance(run->simulation->stepper, NextTarget(run, state)));
-    outcome->step_seconds += MPI_Wtime() - before;
     const PetscBool is_stuck = (PetscBool)(state->has_blown_up && state->is_untouched);
     if (is_stuck) {
         outcome->rejected += state->rejected;
@@ -237,6 +236,7 @@ static PetscErrorCode TakeStep(Run *run)
     } else {
         CountStep(state, outcome);
         PetscCall(TakeSnapshot(run));
+        outcome->step_seconds += snapshot->clock - began;
         if (state->has_blown_up) {
             NoteBlowUp(snapshot, outcome, state->failure);
         } else if (snapshot->total_rate > time->blowup_rate) {
@@ -321,8 +321,8 @@ PetscErrorCode RunStep(Run *run)
     PetscCall(ProtocolAdvance(run->simulation));
     const PetscInt64 done = run->outcome->steps_done;
     const double began = MPI_Wtime();
-    CheckpointingWatchClock(run);
-    PetscCall(TakeStep(run));
+    CheckpointingWatchClock(run, began);
+    PetscCall(TakeStep(run, began));
     if (run->outcome->steps_done > done) {
         PetscCall(Observe(run));
         PetscCall(SteeringTakeOver(run));

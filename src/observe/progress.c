@@ -81,7 +81,7 @@ static PetscErrorCode ObserveProgress(void *context, const EngramSnapshot *snaps
     if (progress->rank != 0) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    const double now = MPI_Wtime();
+    const double now = snapshot->clock;
     const double fraction = snapshot->time / snapshot->end_time;
     const PetscBool is_due =
         progress->is_terminal ? (PetscBool)(now - progress->printed_at >= TERMINAL_SECONDS)

@@ -45,8 +45,8 @@ static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
         TextFilePrint(&series->file, ",%d", snapshot->phase);
     }
     TextFilePrint(&series->file, "\n");
-    if (MPI_Wtime() - series->flushed_at > FLUSH_SECONDS) {
-        series->flushed_at = MPI_Wtime();
+    if (snapshot->clock - series->flushed_at > FLUSH_SECONDS) {
+        series->flushed_at = snapshot->clock;
         /* A failure stays with the stream and is reported when the run has come to its end. */
         if (TextFileFlushOnRoot(&series->file)) {
             EngramNoticePost(ENGRAM_NOTICE_OUTPUT_FAILED);

@@ -40,6 +40,7 @@ typedef struct EngramSnapshot {
     const char *phase_name; /**< or NULL where there is none */
     double dt;              /**< length of the last step; 0 for the initial state */
     double total_rate;
+    double clock;                 /**< MPI_Wtime when it was taken: to read it takes its time */
     const double *density;        /**< [v_nodes * w_stride] p[k * w_stride + i]; NULL when a run is
                                        stopped in a step that has spoilt it */
     const double *firing_rate;    /**< [w_local] N */
