@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "command_line.h"
@@ -176,6 +177,22 @@ static EngramExitCode ExitCodeOfOutcome(const EngramOutcome *outcome)
     return outcome->is_complete ? ENGRAM_EXIT_DONE : ENGRAM_EXIT_NONFINITE;
 }
 
+/**
+ * Spares a process that no launcher has started the daemon of Open MPI and its search for networks,
+ * which take longer than many runs. What the user has set stays.
+ */
+static void StartAlone(void)
+{
+    static const char *const launchers[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof(launchers) / sizeof(launchers[0]); i++) {
+        if (getenv(launchers[i])) {
+            return;
+        }
+    }
+    (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    (void)setenv("OMPI_MCA_pml", "ob1", 0);
+}
+
 int EngramProgram(int argc, char **argv)
 {
     CommandLine command;
@@ -189,6 +206,7 @@ int EngramProgram(int argc, char **argv)
     InterruptionInstall();
     CommandLineParse(&argc, argv, &command);
     petsc_argc = argc;
+    StartAlone();
     /* PETSc would take the signals for errors. */
     if (PetscOptionsSetValue(NULL, "-no_signal_handler", "true") != PETSC_SUCCESS ||
         PetscInitialize(&petsc_argc, &petsc_argv, NULL, NULL) != PETSC_SUCCESS) {
