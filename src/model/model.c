@@ -157,10 +157,10 @@ PetscErrorCode EngramModelDrift(const EngramModel *model, const EngramGrid *grid
             const double v = grid->v_min + ((double)(k + 1) + 0.25 * i) * h;
             values[i] = EngramExpressionValue(model->drift, &v);
             if (!isfinite(values[i])) {
-                PetscCall(
-                    EngramInputError("-model_drift \"%s\": is %g at v = %g; it must be finite "
-                                     "from -model_v_min to -model_v_threshold",
-                                     EngramExpressionText(model->drift), values[i], v));
+                PetscCall(EngramInputError(
+                    "-model_drift \"%s\": is %g at v = %g; it must be finite "
+                    "from -model_v_min to -model_v_threshold",
+                    EngramExpressionText(model->drift), isnan(values[i]) ? NAN : values[i], v));
             }
         }
         mean[k] = (values[0] + 4.0 * values[2] + values[4]) / 6.0;
@@ -185,7 +185,8 @@ static PetscErrorCode RefuseBadValue(const EngramGrid *grid, EngramExpression ex
         double order;
         int rank;
     } found = {bad.order, grid->rank};
-    double shared[3] = {bad.value, bad.first, bad.second};
+    /* A NaN would be printed with its sign. */
+    double shared[3] = {isnan(bad.value) ? NAN : bad.value, bad.first, bad.second};
     PetscFunctionBeginUser;
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_DOUBLE_INT, MPI_MINLOC, grid->comm));
     if (isinf(found.order)) {
