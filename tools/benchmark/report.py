@@ -16,6 +16,7 @@ import numpy
 import scipy.linalg
 
 import checkpoint
+import extremes
 import roofline
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -237,9 +238,11 @@ def main():
     results = measure(arguments.build / "engram_benchmark", arguments.rounds)
     beside = measure_reference(arguments.build / "engram_benchmark", arguments.reference,
                                arguments.rounds)
+    ends = extremes.measure(run_benchmark, arguments.build, CASE, arguments.rounds)
     checkpoints = checkpoint.measure(arguments.build / "engram", arguments.build, arguments.rounds)
     write(results, arguments.output, provenance,
-          reference_table(beside) + roofline.section(results, beside) + checkpoints)
+          reference_table(beside) + extremes.section(ends)
+          + roofline.section(results, beside) + checkpoints)
 
 
 if __name__ == "__main__":

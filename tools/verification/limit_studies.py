@@ -50,7 +50,7 @@ def plateau(program, cells=(25, 50, 100, 200), steps=(0.002, 0.001, 0.0005), eps
 
     The limiter acts on p for eps > 0, and on the weights H alone for eps = 0: two schemes of second
     order of the same limit. No step is so long that the transport divides it: rates after a part
-    of it are those of the density at the threshold, which tells them to fourth order in h only.
+    of it have travelled with the neurons for eps > 0, and follow from the weights alone for eps = 0.
     """
     def differences(changes):
         base = dict(LEARNING, transport_order=2, time_scheme="second-order")

@@ -80,7 +80,7 @@ def neurons_section(results):
              ", ".join(f"{error:.2e}" for error in row["errors"]), order_list(row["orders"])]
             for row in results["neurons"]]
     return "\n".join([
-        "## Other neurons: fourth order in h\n",
+        "## Other neurons: fourth order in h, and sixth for a linear one\n",
         "Rates of uncoupled neurons with `model_drift`, by `-steady`, against quadrature of",
         "1/r = 1/a int e^{U(u)/a} int e^{-U(v)/a} dv du, u from V_R to V_F, v from v_min to u,",
         "U' = -(f + mu); relative errors (`tools/verification/neurons.py`).\n",

@@ -27,7 +27,7 @@ def orders_section(results):
         "Learning networks (K = 1, sigma = N/(1+N), weights w(1-w)^2 on 12 cells) from potentials",
         "(2-v)exp(-(v+1/2)^2) between -7 and 2, far from quasi-static and with a slope at V_F: the",
         "rate begins with a layer. The first input is 1 + sin(5t)/2, the others are 1, or 2.5 from",
-        "t = 0.05 on (with sigma = 0). The last case has sigma = N, tau = 0.5, a = 0.5 + 0.3 N, a",
+        "t = 0.05 on (with sigma = 0), or 1 + 2w with K = 10 (1 - w). The last case has sigma = N, tau = 0.5, a = 0.5 + 0.3 N, a",
         "delay of 1 from a rate of 0.3, so that drift and noise jump before its end, and the bump",
         "at 1/2. L1 differences between halvings of h, of p at the nodes that grids share. Steps in",
         "time are the same on all grids; the last column tells by what part steps of half the",
