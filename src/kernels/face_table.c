@@ -135,6 +135,8 @@ static void Tabulate(EngramFaceTable *table)
         reset > 0 ? 0.5 * (DriftAt(table, reset - 1, 0.5) + DriftAt(table, reset, -0.5))
                   : DriftAt(table, 0, -0.5);
     table->threshold_position = -DriftAt(table, table->nodes - 1, 0.5) * (h / table->noise);
+    table->lowest = fmin(table->lowest, table->threshold_position);
+    table->highest = fmax(table->highest, table->threshold_position);
     table->reset_position = -at_reset * (h / table->noise);
     ChoosePolynomial(table);
 }

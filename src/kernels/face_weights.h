@@ -245,17 +245,24 @@ ENGRAM_INLINE FaceWeights GeneralWeights(const EngramFaceTable *table, int index
  *
  * @param up  weight of the last face
  */
-ENGRAM_INLINE Vector LayerContent(const EngramFaceTable *table, Vector scaled, Vector up)
+ENGRAM_INLINE Vector LayerContent(const EngramFaceTable *table, Evaluation evaluation,
+                                  Vector scaled, Vector up)
 {
-    if (table->order != 4) {
+    if (evaluation == EVALUATE_FLAT || table->order != 4) {
         return VectorOf(1.0);
     }
-    const Vector threshold = scaled - table->threshold_position;
-    const Vector reset = scaled - table->reset_position;
-    const Vector difference =
-        MeanOf(table, threshold, BernoulliOf(threshold)) - MeanOf(table, reset, BernoulliOf(reset));
-    return VectorLarger(VectorMultiplyAdd(6.0 * up, difference, VectorOf(1.0)),
-                        VectorOf(LEAST_CONTENT));
+    const Vector q[2] = {scaled - table->threshold_position, scaled - table->reset_position};
+    Vector mean[2];
+    if (evaluation == EVALUATE_POLYNOMIAL) {
+        const Vector square[2] = {q[0] * q[0], q[1] * q[1]};
+        MeansOfSquares(table, 2, square, mean);
+    } else {
+        for (int k = 0; k < 2; k++) {
+            mean[k] = MeanOf(table, q[k], BernoulliOf(q[k]));
+        }
+    }
+    const Vector content = VectorMultiplyAdd(6.0 * up, mean[0] - mean[1], VectorOf(1.0));
+    return VectorLarger(content, VectorOf(LEAST_CONTENT));
 }
 
 /** The harmonic mean, from e^-|q|. */

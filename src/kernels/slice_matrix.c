@@ -30,7 +30,7 @@ void EngramSliceMatrixFill(EngramSliceMatrix *matrix, double lambda, const doubl
         const Vector scaled = ScaledDrift(table, VectorOf(drift[i]));
         const Vector up = AnyWeights(table, table->nodes - 1, scaled, IsOutside(table, scaled)).up;
         matrix->kappa[i] = EngramFaceTableKappa(table, drift[i]);
-        matrix->content[i] = LayerContent(table, scaled, up)[0];
+        matrix->content[i] = LayerContent(table, EVALUATE_ANY, scaled, up)[0];
     }
     for (int k = 0; k < table->nodes; k++) {
         double *restrict up = matrix->up + k * matrix->stride;

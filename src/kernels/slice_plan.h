@@ -204,7 +204,7 @@ ENGRAM_INLINE void BeginSystem(const Plan *plan, ptrdiff_t first, int vectors,
         FaceWeights last;
         WeightsOfFace(table, evaluation, table->nodes - 1, 1, &scaled, &system->outside[j], &last);
         system->outflow[j] = last.up;
-        system->content[j] = LayerContent(table, scaled, last.up);
+        system->content[j] = LayerContent(table, evaluation, scaled, last.up);
         VectorStore(plan->results->threshold_rate + at, ThresholdRate(table, system->outflow[j]));
     }
 }

@@ -38,7 +38,7 @@ ENGRAM_INLINE void EliminateWithoutSums(QuasiGroup *group, int vectors, Evaluati
     for (int j = 0; j < vectors; j++) {
         spike[j] = faces[j].up;
         group->threshold_rate[j] = ThresholdRate(table, spike[j]);
-        group->content[j] = LayerContent(table, group->scaled[j], spike[j]);
+        group->content[j] = LayerContent(table, evaluation, group->scaled[j], spike[j]);
     }
     for (int k = table->nodes - 1; k >= 1; k--) {
         const double is_above = k > table->reset_node ? 1.0 : 0.0;

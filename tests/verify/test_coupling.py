@@ -36,12 +36,12 @@ class StrongInhibition(engram_test.EngramTestCase):
             self.assertGreater(abs(after - before), 2.7)
             self.assertAlmostEqual(before, later, delta=1e-6)
 
-    def test_fourth_order_in_h(self):
+    def test_sixth_order_in_h(self):
         for row in limit_studies.inhibited_grids(engram_test.PROGRAM):
             with self.subTest(weights=row["weights"]):
-                for order in row["orders"]:
-                    self.assertAlmostEqual(order, 4.0, delta=0.1)
-                self.assertLess(abs(row["errors"][-1]), 1e-8)
+                # Later ones are those of rounding errors.
+                self.assertGreater(row["orders"][0], 5.5)
+                self.assertLess(abs(row["errors"][-1]), 1e-9)
 
     def test_where_the_lagged_coupling_fails(self):
         """In the limit it converges where |G'| < 1 at the root, and only there."""

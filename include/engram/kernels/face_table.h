@@ -64,7 +64,7 @@ typedef struct EngramFaceTable {
     int order;         /**< 2 or 4: of fluxes and time derivative */
     double refractory; /**< mean time spent in the refractory state, in reacting time; 0: none */
     double kappa;      /**< h^2/(12 a), in reacting time */
-    double lowest;     /**< least position of a face */
+    double lowest;     /**< least position of a face, or of V_F */
     double highest;    /**< largest one */
     double threshold_position;           /**< -f(V_F) h/a */
     double reset_position;               /**< -f(V_R) h/a */
