@@ -42,9 +42,8 @@ PetscErrorCode ThresholdLayerWarn(const EngramGrid *grid, ThresholdLayer *layer)
         PetscCall(EngramWarning(
             "-grid_v_cells %" PetscInt_FMT ": the layer at V_F through which neurons of weight %g "
             "fire is thinner than half a cell: its cell Peclet number h (mu + f(V_F))/a is %.3g, "
-            "above 2; their rates are of second order in h. About %.4g cells, or more noise, would "
-            "show "
-            "it",
+            "above 2; their rates are of second order in h. About %.6g cells, or more noise, "
+            "would show it",
             grid->v_nodes + 1, weight, thinnest.peclet,
             ceil((double)(grid->v_nodes + 1) * thinnest.peclet)));
     }
