@@ -68,4 +68,4 @@ def section(results):
         step, stream, ratio = (statistics.median(row[k] for row in results[name])
                                for k in range(3))
         lines.append(f"| {name} | {step:.2f} | {stream:.2f} | {ratio:.1f} |")
-    return "\n".join(lines) + "\n\n"
+    return "\n".join(lines) + "\n"
