@@ -43,8 +43,19 @@ PetscErrorCode EngramOutputParametersGet(EngramOptions options, EngramOutputPara
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Counts what a folder holds. @return entries, or -1 when it cannot be listed */
-static int CountEntries(const char *path)
+/** Whether a run that was killed before its first checkpoint may have left an entry by itself. */
+static PetscBool IsOfBeginning(const char *name)
+{
+    return (PetscBool)(strcmp(name, "checkpoints") == 0 || strcmp(name, "status.yaml.part") == 0);
+}
+
+/**
+ * Counts what a folder holds.
+ *
+ * @param begins_again  what a run leaves that was killed as it began does not count
+ * @return entries, or -1 when it cannot be listed
+ */
+static int CountEntries(const char *path, PetscBool begins_again)
 {
     int count = 0;
     DIR *folder = opendir(path);
@@ -53,20 +64,27 @@ static int CountEntries(const char *path)
     }
     const struct dirent *entry = NULL;
     while ((entry = readdir(folder)) != NULL) {
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+        const char *name = entry->d_name;
+        count += strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+                 !(begins_again && IsOfBeginning(name));
     }
     (void)closedir(folder);
     return count;
 }
 
-/** Takes away what an earlier run has left, so that no file of it stands beside the new ones. */
-static void RemoveResults(const char *directory)
+/**
+ * Takes away what an earlier run has left, so that no file of it stands beside the new ones. The
+ * status of a run that begins again stays until the new one replaces it: a folder without it would
+ * be no run's, should this one be killed before.
+ */
+static void RemoveResults(const char *directory, PetscBool begins_again)
 {
     static const char *const names[] = {
-        "case.yaml",       "series.csv",   "fields.h5", "fields.xmf",  "steady.csv",
-        "bifurcation.csv", "summary.yaml", "folds.csv", "status.yaml", "steering.csv"};
+        "summary.yaml", "case.yaml",       "series.csv", "fields.h5",    "fields.xmf",
+        "steady.csv",   "bifurcation.csv", "folds.csv",  "steering.csv", "status.yaml"};
+    const size_t count = sizeof(names) / sizeof(names[0]) - (begins_again ? 1 : 0);
     char path[PETSC_MAX_PATH_LEN + 32];
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < count; i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
         /* What cannot be removed cannot be written either, which is reported then. */
         (void)remove(path);
@@ -147,7 +165,8 @@ static PetscBool MayReplace(const EngramOutputParameters *parameters, EngramOutp
 static int PrepareOnRoot(const EngramOutputParameters *parameters, EngramOutputMode mode)
 {
     const char *directory = parameters->directory;
-    const int count = CountEntries(directory);
+    const PetscBool begins_again = (PetscBool)(mode == ENGRAM_OUTPUT_AGAIN);
+    const int count = CountEntries(directory, begins_again);
     if (count < 0) {
         return FOLDER_NOT_LISTED;
     }
@@ -155,7 +174,7 @@ static int PrepareOnRoot(const EngramOutputParameters *parameters, EngramOutputM
         if (!MayReplace(parameters, mode)) {
             return FOLDER_NOT_EMPTY;
         }
-        RemoveResults(directory);
+        RemoveResults(directory, begins_again);
     }
     return 0;
 }

@@ -70,6 +70,33 @@ class MessagesTest(RestartOptionsTestCase):
         self.assert_said(outcome, "no checkpoint in output/checkpoints yet: starting at the")
         self.assert_same(reference, place)
 
+    def test_killed_as_it_began(self):
+        """Before its status was there, or while an earlier one was about to be replaced."""
+        for name, entry in (("part", "status.yaml.part"), ("checkpoint", "checkpoints/half.part")):
+            place = self.place(name, LEARNING, time_end=3 * STEP)
+            path = place.output / entry
+            path.parent.mkdir(parents=True)
+            path.write_text("status: run", encoding="utf-8")
+            self.refused(place, fragments=["-output_dir output: the folder is not empty"])
+            self.go(place, "-restart", "auto")
+            self.assertEqual(place.steps()[-1], 3)
+        place = self.place("mine", LEARNING, time_end=3 * STEP)
+        place.output.mkdir(parents=True)
+        (place.output / "notes.txt").write_text("mine", encoding="utf-8")
+        self.refused(place, "-restart", "auto", fragments=["something else than a run"])
+
+    def test_status_stays_until_it_is_replaced(self):
+        """A run that begins again and gets no further than its status can begin once more."""
+        place = self.place("again", LEARNING, time_end=3 * STEP)
+        (place.output / "status.yaml.part").mkdir(parents=True)
+        (place.output / "status.yaml").write_text("status: running\n", encoding="utf-8")
+        (place.output / "series.csv").write_text("step,time\n", encoding="utf-8")
+        self.go(place, "-restart", "auto", expect=4)
+        self.assertTrue((place.output / "status.yaml").exists())
+        (place.output / "status.yaml.part").rmdir()
+        self.go(place, "-restart", "auto")
+        self.assertEqual(place.steps()[-1], 3)
+
     def test_without_restart_the_folder_is_refused(self):
         """A folder with checkpoints is not overwritten by accident."""
         before = self.half.contents()
