@@ -16,6 +16,11 @@ if(ENGRAM_SANITIZE)
   if(ENGRAM_HAS_NO_VAR_TRACKING)
     list(APPEND engram_kernel_options -fno-var-tracking)
   endif()
+  # Nor does anything outlive its scope where all is inlined; to look for it doubles the time.
+  check_c_compiler_flag(-fno-sanitize-address-use-after-scope ENGRAM_HAS_NO_USE_AFTER_SCOPE)
+  if(ENGRAM_HAS_NO_USE_AFTER_SCOPE)
+    list(APPEND engram_kernel_options -fno-sanitize-address-use-after-scope)
+  endif()
 endif()
 
 set(engram_build_suffix "")
