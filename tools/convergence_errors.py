@@ -19,7 +19,7 @@ SLAB_BYTES = 2**24
 NORMS = ("L1", "max")
 QUANTITIES = ("total_rate", "firing_rate", "weight_density", "density")
 # Orders that a scheme can have, and how near an observed one must be to be taken for it.
-KNOWN_ORDERS, NEAR = (1, 2), 0.3
+KNOWN_ORDERS, NEAR = (1, 2, 3, 4), 0.3
 
 
 class Fields:

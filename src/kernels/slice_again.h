@@ -15,7 +15,7 @@
 
 /** What is found of a vector of slices. */
 typedef struct SliceOutcome {
-    Vector rate;       /* N */
+    Vector last;       /* density of the last node, by the first solve */
     Vector total;      /* sum over the nodes */
     Vector least;      /* smallest value */
     Vector refractory; /* content over h */
@@ -27,7 +27,8 @@ typedef struct OldRows {
     ptrdiff_t stride;
 } OldRows;
 
-/** N of vector j, whose last node becomes `value`; negative in short steps with rough data. */
+/** N of vector j, whose last node becomes `value`; zero where rough data make it negative in a
+ * short step. A NaN is kept. */
 ENGRAM_INLINE Vector RateOf(const Plan *plan, ptrdiff_t at, const LaneSystem *system, int j,
                             Vector value)
 {
@@ -36,25 +37,20 @@ ENGRAM_INLINE Vector RateOf(const Plan *plan, ptrdiff_t at, const LaneSystem *sy
     const Vector weight = VectorLoad(plan->results->threshold_rate + at);
     const Vector before = system->rho[j] * system->last[j];
     const Vector rate = slope ? table->noise * VectorLoad(slope + at) : weight * before;
-    return RateOverStep(system->chi[j] * (table->kappa / plan->step->lambda), weight, before, value,
-                        rate);
-}
-
-/** Zero for a negative rate; a NaN is kept. */
-ENGRAM_INLINE Vector NotNegative(Vector rate)
-{
-    return VectorChoose(rate < 0.0, VectorOf(0.0), rate);
+    const Vector found = RateOverStep(system->chi[j] * (table->kappa / plan->step->lambda), weight,
+                                      before, value, rate);
+    return plan->may_fail ? VectorChoose(found < 0.0, VectorOf(0.0), found) : found;
 }
 
 ENGRAM_INLINE SliceOutcome OutcomeOf(const Plan *plan, const LaneSystem *system, int j,
-                                     const Substitution *found, Vector refractory, Vector rate)
+                                     const Substitution *found, Vector refractory)
 {
     const Vector chi = system->chi[j];
     const Vector rho = system->rho[j];
     const Vector last = system->last[j];
     const Vector value = found->value[j];
     const Vector inflow = system->outflow[j] * VectorMultiplyAdd(chi, last, value);
-    return (SliceOutcome){.rate = rate,
+    return (SliceOutcome){.last = value,
                           .total = found->total[j],
                           .least = found->least[j],
                           .refractory = plan->shares.waiting * (rho * (refractory + inflow))};
@@ -62,7 +58,7 @@ ENGRAM_INLINE SliceOutcome OutcomeOf(const Plan *plan, const LaneSystem *system,
 
 /** Solves the slices of a vector with weights for any drift and the chi of each. */
 static inline SliceOutcome SolveAgain(const Plan *plan, ptrdiff_t at, const OldRows *old,
-                                      Vector chi, Vector rate)
+                                      Vector chi)
 {
     const EngramFaceTable *table = plan->table;
     const int last = table->nodes - 1;
@@ -102,14 +98,14 @@ static inline SliceOutcome SolveAgain(const Plan *plan, ptrdiff_t at, const OldR
     SubstituteLast(&found, &system, 1, plan->work.again + last * VECTOR_LANES,
                    plan->work.values + last * VECTOR_LANES);
     CloseBlock(&found, 1);
-    return OutcomeOf(plan, &system, 0, &found, refractory, rate);
+    return OutcomeOf(plan, &system, 0, &found, refractory);
 }
 
 /** Solves the slices of a mask again and takes over their densities. */
 static inline void Replace(const Plan *plan, ptrdiff_t at, const OldRows *old, VectorBits mask,
                            Vector chi, SliceOutcome *outcome)
 {
-    const SliceOutcome other = SolveAgain(plan, at, old, chi, outcome->rate);
+    const SliceOutcome other = SolveAgain(plan, at, old, chi);
     for (int k = 0; k < plan->table->nodes; k++) {
         double *row = plan->to + k * plan->stride + at;
         const Vector value = VectorLoad(plan->work.values + k * VECTOR_LANES);
@@ -132,7 +128,6 @@ static inline void ClampTails(const Plan *plan, ptrdiff_t at, SliceOutcome *outc
 {
     const Vector zero = VectorOf(0.0);
     const VectorBits is_negative = (outcome->least < zero) | (outcome->refractory < zero);
-    outcome->rate = NotNegative(outcome->rate);
     if (!VectorAny(is_negative)) {
         return;
     }

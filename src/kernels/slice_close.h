@@ -86,7 +86,7 @@ ENGRAM_INLINE void ScaleRows(const Plan *plan, ptrdiff_t at, int vectors, const 
         SliceOutcome *outcome = &outcomes[j];
         outcome->total = total[j];
         outcome->least = VectorMultiplyAdd(part[j], outcome->least, outcome->least);
-        outcome->rate = VectorMultiplyAdd(part[j], outcome->rate, outcome->rate);
+        outcome->last = VectorMultiplyAdd(part[j], outcome->last, outcome->last);
         outcome->refractory = VectorMultiplyAdd(part[j], outcome->refractory, outcome->refractory);
     }
 }

@@ -100,18 +100,18 @@ ENGRAM_INLINE void SweepUp(const Plan *plan, const LaneSystem *system, double *t
 }
 
 /** Reports a vector of slices, and stores their refractory state. */
-ENGRAM_INLINE void Report(const Plan *plan, ptrdiff_t at, SliceOutcome outcome)
+ENGRAM_INLINE void Report(const Plan *plan, ptrdiff_t at, const SliceOutcome *outcome, Vector rate)
 {
     const EngramFaceTable *table = plan->table;
     const EngramSliceResults *results = plan->results;
-    Vector total = outcome.total;
+    Vector total = outcome->total;
     if (table->refractory > 0.0) {
-        VectorStore(plan->to + table->nodes * plan->stride + at, outcome.refractory);
-        total += outcome.refractory;
+        VectorStore(plan->to + table->nodes * plan->stride + at, outcome->refractory);
+        total += outcome->refractory;
     }
-    VectorStore(results->firing_rate + at, outcome.rate);
+    VectorStore(results->firing_rate + at, rate);
     VectorStore(results->weight_density + at, table->spacing * total);
-    VectorStore(results->minimum + at, outcome.least);
+    VectorStore(results->minimum + at, outcome->least);
 }
 
 /** What becomes of a group, with slices solved again or closed where that is needed. */
@@ -122,8 +122,7 @@ ENGRAM_INLINE void FinishGroup(const Plan *plan, const Group *group, int vectors
     const LaneSystem *system = &group->system;
     SliceOutcome outcomes[MOST_VECTORS];
     for (int j = 0; j < vectors; j++) {
-        const Vector rate = RateOf(plan, first + j * VECTOR_LANES, system, j, found->value[j]);
-        outcomes[j] = OutcomeOf(plan, system, j, found, group->refractory[j], rate);
+        outcomes[j] = OutcomeOf(plan, system, j, found, group->refractory[j]);
     }
     for (int j = 0; plan->may_fail && j < vectors; j++) {
         const OldRows rows = {group->old + j * VECTOR_LANES, vectors * VECTOR_LANES};
@@ -133,7 +132,8 @@ ENGRAM_INLINE void FinishGroup(const Plan *plan, const Group *group, int vectors
         CloseGroup(plan, first, system, &group->content, vectors, outcomes);
     }
     for (int j = 0; j < vectors; j++) {
-        Report(plan, first + j * VECTOR_LANES, outcomes[j]);
+        const ptrdiff_t at = first + j * VECTOR_LANES;
+        Report(plan, at, &outcomes[j], RateOf(plan, at, system, j, outcomes[j].last));
     }
 }
 

@@ -120,8 +120,7 @@ ENGRAM_INLINE void TryGroup(const Plan *plan, ptrdiff_t first, int vectors, int 
     FindLastValues(plan, &source, &system, vectors, order, evaluation, part, value);
     for (int j = 0; j < vectors; j++) {
         const ptrdiff_t at = first + j * VECTOR_LANES;
-        const Vector rate = RateOf(plan, at, &system, j, value[j]);
-        VectorStore(plan->results->firing_rate + at, plan->may_fail ? NotNegative(rate) : rate);
+        VectorStore(plan->results->firing_rate + at, RateOf(plan, at, &system, j, value[j]));
     }
 }
 

@@ -7,6 +7,9 @@
 
 static const double FLOPS_PER_CELL = 40.0;
 
+/* At which the last node may empty: squares and cubes of it are still numbers. */
+static const double LARGEST_RATE = 1e100;
+
 static PetscErrorCode SolveWithKsp(EngramSliceSolver solver, Vec rhs, Vec solution)
 {
     KSPConvergedReason reason = KSP_CONVERGED_ITERATING;
@@ -210,6 +213,8 @@ void EngramSliceSolverMeasureRates(EngramSliceSolver solver, const EngramDensity
         const double rate = slices->table.order == 4
                                 ? slices->table.noise * slices->threshold_slope[i]
                                 : results->threshold_rate[i] * last[i];
-        results->firing_rate[i] = isfinite(slices->drift[i]) ? rate : NAN;
+        const int is_known =
+            isfinite(slices->drift[i]) && results->threshold_rate[i] < LARGEST_RATE;
+        results->firing_rate[i] = is_known ? rate : NAN;
     }
 }

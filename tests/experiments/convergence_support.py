@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import math
 import os
 import sys
 from unittest import mock
@@ -11,6 +12,7 @@ from engram_test import PROGRAM, SOURCE, EngramTestCase
 
 sys.path.insert(0, str(SOURCE / "tools"))
 import convergence  # noqa: E402
+import convergence_errors  # noqa: E402
 
 # A case that takes no time, and a network with a single weight that comes to rest.
 TINY = {"grid_v_cells": 12, "grid_w_cells": 4, "time_end": 0.01, "time_step": 0.001}
@@ -62,6 +64,19 @@ class StudyTestCase(EngramTestCase):
         with open(path, newline="", encoding="ascii") as stream:
             rows = list(csv.DictReader(stream))
         return {name: [row[name] for row in rows] for name in rows[0]}
+
+    def orders_below_the_last_node(self, refine):
+        """Of the largest difference of densities at all nodes but the last."""
+        runs = [convergence_errors.Fields(path.parent)
+                for path in sorted((self.folder / "study").glob("level-*/fields.h5"))]
+        densities = [run.density[run.row] for run in runs]
+        for run in runs:
+            run.close()
+        differences = [
+            abs(coarse - convergence_errors.restrict_density(fine, refine, 1))[:-1].max()
+            for coarse, fine in zip(densities, densities[1:])]
+        return [math.log(first / second) / math.log(refine)
+                for first, second in zip(differences, differences[1:])]
 
     def assert_refused(self, message, *words, **changes):
         """One line on stderr that says what is wrong."""

@@ -25,6 +25,8 @@ class Orders(StudyTestCase):
                     "firing_rate_max", "weight_density_max"], 4.0, 0.3, last=2)
         # The content of the last node over h is its density to third order, with a small factor.
         self.check(["density_max"], 3.2, 0.6, last=2)
+        for order in self.orders_below_the_last_node(2)[-2:]:
+            self.assertAlmostEqual(order, 4.0, delta=0.3)
         self.assertEqual(self.columns()["v_cells"], ["36", "72", "144", "288"])
         self.assertEqual(set(self.columns()["w_cells"]), {"20"})
 
@@ -57,6 +59,7 @@ class Orders(StudyTestCase):
         self.study("--vary", "v", "--levels", "3", "--refine", "3", **{**TRANSIENT, **PLAIN_EULER,
                                                                        "grid_v_cells": 27})
         self.check(["total_rate", "density_l1"], 4.0, 0.3)
+        self.assertAlmostEqual(self.orders_below_the_last_node(3)[-1], 4.0, delta=0.3)
         self.assertEqual(self.columns()["v_cells"], ["27", "81", "243"])
 
 

@@ -112,9 +112,6 @@ static SliceProblem ProblemOf(const StepCase *what, uint64_t seed)
     return problem;
 }
 
-/* At the threshold, before a step. */
-#define LARGEST_SLOPE 20.0
-
 /** Content of a slice and its neighbours, of which a transport makes that of the slice. */
 static double SizeAround(const SliceProblem *problem, ptrdiff_t slice)
 {
@@ -133,15 +130,17 @@ static double Cancelled(const SliceProblem *problem, ptrdiff_t slice, double lam
     return 1.0 + 2.0 * EngramFaceTableKappa(&problem->table, problem->drift[slice]) / lambda;
 }
 
+/** @param slope  of the density at the threshold before the step, or NULL */
 static void CompareResults(const SliceProblem *found, const SliceProblem *wanted, double lambda,
-                           int is_taken)
+                           const double *slope, int is_taken)
 {
     for (ptrdiff_t i = 0; i < SLICES; i++) {
         const double size = SizeAround(wanted, i);
         const double weight = wanted->results.threshold_rate[i];
         Expect(found->results.threshold_rate[i], weight, weight);
         Expect(found->results.firing_rate[i], wanted->results.firing_rate[i],
-               weight * size * Cancelled(wanted, i, lambda) + wanted->table.noise * LARGEST_SLOPE);
+               weight * size * Cancelled(wanted, i, lambda) +
+                   (slope ? wanted->table.noise * slope[i] : 0.0));
         if (is_taken) {
             Expect(found->results.weight_density[i], wanted->results.weight_density[i], size);
             Expect(found->results.minimum[i], wanted->results.minimum[i], size);
@@ -180,7 +179,7 @@ static void CompareStep(const StepCase *what, const TransportProblem *moves, uin
     double threshold_slope[SLICES + ENGRAM_SLICE_PADDING];
     UnitRandom random = {seed};
     for (size_t i = 0; i < sizeof(threshold_slope) / sizeof(threshold_slope[0]); i++) {
-        threshold_slope[i] = UnitRandomBetween(&random, 0.0, LARGEST_SLOPE);
+        threshold_slope[i] = UnitRandomBetween(&random, 0.0, 20.0);
     }
     EngramSliceStep step = {.lambda = what->lambda,
                             .excess = what->is_bare ? 0.0 : 1e-3,
@@ -200,7 +199,7 @@ static void CompareStep(const StepCase *what, const TransportProblem *moves, uin
                                                    problem->rhs, problem->work, &problem->results);
             }
         }
-        CompareResults(&problems[0], &problems[1], what->lambda, is_taken);
+        CompareResults(&problems[0], &problems[1], what->lambda, step.threshold_slope, is_taken);
     }
     if (!what->transport && !what->is_bare) {
         ExpectStructure(&problems[0], step.excess);
@@ -264,7 +263,7 @@ static void CompareStates(void)
                                                    problem->drift, problem->rhs, problem->solution,
                                                    problem->work, &problem->results);
         }
-        CompareResults(&problems[0], &problems[1], INFINITY, 1);
+        CompareResults(&problems[0], &problems[1], INFINITY, NULL, 1);
         for (int which = 0; which < 2; which++) {
             SliceProblem *problem = &problems[which];
             kernels[which]->EngramSliceThresholdRates(&problem->table, SLICES, problem->drift,
@@ -278,7 +277,7 @@ static void CompareStates(void)
             kernels[which]->EngramFaceWeights(&problem->table, n, SLICES, problem->drift, up[which],
                                               down[which]);
         }
-        CompareResults(&problems[0], &problems[1], INFINITY, 1);
+        CompareResults(&problems[0], &problems[1], INFINITY, NULL, 1);
         for (int i = 0; i < SLICES; i++) {
             Expect(up[0][i], up[1][i], up[1][i]);
             Expect(down[0][i], down[1][i], down[1][i]);

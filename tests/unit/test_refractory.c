@@ -162,9 +162,9 @@ static void ExpectSlice(const SliceProblem *problem, ptrdiff_t i)
     UNIT_ASSERT_AT_MOST(fabsl(after - before), 2e-14L * before);
     UNIT_ASSERT_AT_MOST(fabsl((long double)results->weight_density[i] - density), 4e-15L * density);
     UNIT_ASSERT_SAME_BITS(results->minimum[i], smallest);
-    const double rate =
-        results->threshold_rate[i] * problem->solution[(NODES - 1) * problem->stride + i];
-    UNIT_ASSERT_AT_MOST(fabs(results->firing_rate[i] - rate), 4e-16 * rate + DBL_MIN);
+    UNIT_ASSERT_SAME_BITS(results->firing_rate[i],
+                          results->threshold_rate[i] *
+                              problem->solution[(NODES - 1) * problem->stride + i]);
 }
 
 /** Steps of one problem, all slices of which are looked at. */

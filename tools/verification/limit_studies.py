@@ -129,7 +129,7 @@ def strong_inhibition(program):
     return {"exact": exact, "slope": slope, "rows": rows}
 
 
-def inhibited_grids(program, cells=(52, 104, 208)):
+def inhibited_grids(program, cells=(26, 52, 104)):
     """Errors of the implicit coupling in the same case and in a bump of weights, for refined h."""
     cases = [dict(INHIBITED, model_epsilon=1e-6, coupling="implicit", grid_v_cells=count)
              for count in cells]

@@ -73,14 +73,17 @@ DELAYED = {
     "grid_w_max": -45,
     "grid_w_cells": 1,
     "initial_density": "exp(-(v + 1)^2/0.4)",
-    "time_end": 25,
+    "time_end": 40,
 }
 
+# The density jumps at V_F at first; the oscillation forgets half of that in each period.
+DELAYED_SETTLED = 24.0
+
 DELAYED_STEPS = (0.04, 0.02, 0.01, 0.005)
-DELAYED_CELLS = (48, 96, 192)
+DELAYED_CELLS = (60, 120, 240, 480)
 
 
-def oscillation(series, after=10.0):
+def oscillation(series, after=DELAYED_SETTLED):
     """Period, mean height and spread of the heights of the late maxima of a series."""
     times, rates = (numpy.array(series[name]) for name in ("time", "total_rate"))
     _, heights = reference.maxima_of(times, rates, after)
@@ -91,7 +94,8 @@ def oscillation(series, after=10.0):
 @functools.cache
 def independent_delayed():
     """Times and rates of the independent program, of second order: coarse, and twice as fine."""
-    return [reference.delayed_network(steps_per_delay=steps, cells=cells, v_min=-5.0)
+    return [reference.delayed_network(time_end=DELAYED["time_end"], steps_per_delay=steps, cells=cells,
+                                      v_min=-5.0)
             for steps, cells in ((200, 600), (400, 1200))]
 
 
@@ -112,7 +116,7 @@ def delayed_periods(program):
         rows.append({"scheme": scheme, "halved": halved, "levels": levels, "expected": expected,
                      "periods": periods, "found": found,
                      "orders": runner.orders_from_values(periods)})
-    independent = [reference.period_of(*series, 10.0) for series in independent_delayed()]
+    independent = [reference.period_of(*series, DELAYED_SETTLED) for series in independent_delayed()]
     return {"rows": rows, "independent": independent,
             "extrapolated": independent[1] + (independent[1] - independent[0]) / 3.0}
 

@@ -233,18 +233,17 @@ def delayed_network(weight=-45.0, delay=1.0, time_end=25.0, steps_per_delay=200,
 
 
 def maxima_of(times, rates, after):
-    """Times and heights of the maxima after a time, each from the parabola through three samples.
+    """Times and heights of the maxima after a time, of the cubic spline through the samples.
 
     Maxima below the middle of the range are ripples and left out.
     """
-    late = rates[times >= after]
-    left, top, right = rates[:-2], rates[1:-1], rates[2:]
-    peaks = (left < top) & (top >= right) & (times[1:-1] >= after)
-    peaks &= top > 0.5 * (late.min() + late.max())
-    left, top, right = left[peaks], top[peaks], right[peaks]
-    offset = 0.5 * (left - right) / (left - 2.0 * top + right)
-    return (times[1:-1][peaks] + offset * (times[1] - times[0]),
-            top - 0.25 * (left - right) * offset)
+    is_late = times >= after
+    late = rates[is_late]
+    spline = scipy.interpolate.CubicSpline(times[is_late], late)
+    places = spline.derivative().roots(extrapolate=False)
+    heights = spline(places)
+    peaks = (spline(places, 2) < 0.0) & (heights > 0.5 * (late.min() + late.max()))
+    return places[peaks], heights[peaks]
 
 
 def period_of(times, rates, after):

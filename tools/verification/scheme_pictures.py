@@ -96,7 +96,7 @@ def draw_delay(axes, results):
     axes.plot(*series["independent"], color="0.75", linewidth=4, label="independent program")
     axes.plot(*series["delayed"], color="tab:red", linewidth=1, label="Engram")
     top = max(series["delayed"][1][math.ceil(len(series["delayed"][1]) / 4):])
-    axes.set(xlabel="time", ylabel="total rate", title="Delayed inhibition: period 2.840",
+    axes.set(xlabel="time", ylabel="total rate", title="Delayed inhibition: period 2.839",
              ylim=(0, 1.3 * top), xlim=(0, 25))
     axes.legend(fontsize=8, loc="upper right", ncol=2)
 

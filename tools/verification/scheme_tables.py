@@ -223,7 +223,7 @@ def delay_section(results):
     return "\n".join([
         "## Oscillation by a transmission delay\n",
         "V_min = -5, V_R = 0, V_F = 1, a = 0.2, b = -45, d = 1: mean distance of the maxima of",
-        "Nbar between t = 10 and 25; dt is halved on 120 cells, h with dt = 0.0025 and implicit",
+        "Nbar between t = 24 and 40; dt is halved on 120 cells, h with dt = 0.0025 and implicit",
         "coupling. An independent program (central differences on cells, BDF2) finds",
         f"{independent[0]} and {independent[1]} with 600 and 1200 cells, extrapolated",
         f"{study['extrapolated']:.6f}.\n",
