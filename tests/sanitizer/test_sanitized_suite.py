@@ -21,7 +21,7 @@ class SanitizedSuite(engram_test.EngramTestCase):
         self.call("cmake", "--preset", "asan", "-S", engram_test.SOURCE, "-B", build)
         self.call("cmake", "--build", build)
         output = self.call("ctest", "--test-dir", build, "--no-tests=error", "--output-on-failure",
-                           "-j", "8")
+                           "-j", "4")
         self.assertIn("100% tests passed", output)
 
     def test_sanitizers_see_errors(self):
