@@ -16,10 +16,16 @@ if(ENGRAM_SANITIZE)
   if(ENGRAM_HAS_NO_VAR_TRACKING)
     list(APPEND engram_kernel_options -fno-var-tracking)
   endif()
-  # Nor does anything outlive its scope where all is inlined; to look for it doubles the time.
+  # Nor does anything outlive its scope where all is inlined, and each access is looked at, so that
+  # the pointer need not be: both checks together treble the time.
   check_c_compiler_flag(-fno-sanitize-address-use-after-scope ENGRAM_HAS_NO_USE_AFTER_SCOPE)
   if(ENGRAM_HAS_NO_USE_AFTER_SCOPE)
     list(APPEND engram_kernel_options -fno-sanitize-address-use-after-scope)
+  endif()
+  check_c_compiler_flag("-fsanitize=undefined -fno-sanitize=pointer-overflow"
+    ENGRAM_HAS_NO_POINTER_OVERFLOW)
+  if(ENGRAM_HAS_NO_POINTER_OVERFLOW)
+    list(APPEND engram_kernel_options -fno-sanitize=pointer-overflow)
   endif()
 endif()
 
