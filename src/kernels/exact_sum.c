@@ -107,26 +107,17 @@ void EngramExactSumNormalise(EngramExactSum *sum)
     if (sum->begin >= sum->end) {
         return;
     }
-    for (; k < ENGRAM_EXACT_SUM_DIGITS - 1 && (k < sum->end || carry != 0); k++) {
+    for (;; k++) {
         const int64_t total = sum->digit[k] + carry;
-        const int64_t digit = total & DIGIT_MASK;
-        carry = (total - digit) / (DIGIT_MASK + 1);
-        sum->digit[k] = digit;
+        const int is_small = total >= -DIGIT_MASK && total <= DIGIT_MASK;
+        if (k == ENGRAM_EXACT_SUM_DIGITS - 1 || (k >= sum->end - 1 && is_small)) {
+            sum->digit[k] = total;
+            break;
+        }
+        sum->digit[k] = total & DIGIT_MASK;
+        carry = (total - sum->digit[k]) / (DIGIT_MASK + 1);
     }
-    if (carry != 0) {
-        sum->digit[k++] += carry;
-    }
-    sum->end = k > sum->end ? k : sum->end;
-}
-
-void EngramExactSumMerge(EngramExactSum *sum, const EngramExactSum *other)
-{
-    for (int64_t k = other->begin; k < other->end; k++) {
-        sum->digit[k] += other->digit[k];
-    }
-    Include(sum, other->begin, other->end);
-    sum->nonfinite += other->nonfinite;
-    sum->pending += other->pending + 1;
+    sum->end = k + 1 > sum->end ? k + 1 : sum->end;
 }
 
 static uint64_t DigitAt(const EngramExactSum *sum, int k)
@@ -154,11 +145,12 @@ static double RoundToNearest(const EngramExactSum *sum)
     /* The four highest digits as two words, moved up until the highest bit is that of the first. */
     uint64_t first = (DigitAt(sum, k) << DIGIT_BITS) | DigitAt(sum, k - 1);
     uint64_t second = (DigitAt(sum, k - 2) << DIGIT_BITS) | DigitAt(sum, k - 3);
-    int moved = 0;
     const int most = DIGIT_BITS * (k - 1) + 64 - MANTISSA_BITS;
-    for (; moved < most && !(first >> 63); moved++) {
-        first = (first << 1) | (second >> 63);
-        second <<= 1;
+    const int zeros = first > 0 ? __builtin_clzll(first) : 0;
+    const int moved = zeros < most ? zeros : most;
+    if (moved > 0) {
+        first = (first << moved) | (second >> (64 - moved));
+        second <<= moved;
     }
     const int rest_bits = 64 - MANTISSA_BITS;
     const uint64_t half = UINT64_C(1) << (rest_bits - 1);
@@ -177,7 +169,7 @@ double EngramExactSumValue(EngramExactSum *sum)
     if (sum->nonfinite) {
         return NAN;
     }
-    if (sum->digit[ENGRAM_EXACT_SUM_DIGITS - 1] >= 0) {
+    if (sum->end == 0 || sum->digit[sum->end - 1] >= 0) {
         return RoundToNearest(sum);
     }
     EngramExactSum opposite = *sum;

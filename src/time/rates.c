@@ -76,10 +76,10 @@ PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
 PetscErrorCode RatesIntegrate(const EngramGrid *grid, EngramReduction reduction, int count,
                               const double *const *values, double *integrals)
 {
-    enum { MOST = 4 };
-    EngramReductionEntry entries[MOST];
+    EngramReductionEntry entries[ENGRAM_REDUCTION_ENTRIES];
     PetscFunctionBeginUser;
-    PetscCheck(count <= MOST, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "Too many integrals");
+    PetscCheck(count <= ENGRAM_REDUCTION_ENTRIES, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+               "Too many integrals");
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
     for (int k = 0; k < count; k++) {
         EngramReductionEntryClear(&entries[k]);

@@ -9,26 +9,29 @@
 
 #include "engram/kernels/exact_sum.h"
 
+/** Entries of a reduction, at most. */
+#define ENGRAM_REDUCTION_ENTRIES 4
+
 /** One entry of a reduction: an exact sum and a maximum travel together. */
 typedef struct EngramReductionEntry {
     EngramExactSum sum;
     double maximum;
-    int64_t notices; /**< set by EngramReductionApply */
 } EngramReductionEntry;
 
 /** What a reduction needs of MPI; create it once, use it every step without allocation. */
 typedef struct EngramReduction *EngramReduction;
 
-/** Creates the datatype and the operation. Collective on `comm`. */
+/** Creates the datatypes and the operation. Collective on `comm`. */
 PetscErrorCode EngramReductionCreate(MPI_Comm comm, EngramReduction *reduction);
 
 /** Sets an entry to the empty sum and a maximum of -infinity. Not collective. */
 void EngramReductionEntryClear(EngramReductionEntry *entry);
 
 /**
- * Replaces the entries by those over all ranks: exact sums (not yet rounded) and maxima. A NaN
- * among the maxima stays one. The notices posted on any rank travel along. Collective; one
- * MPI_Allreduce.
+ * Replaces the entries, at most ENGRAM_REDUCTION_ENTRIES, by those over all ranks: exact sums (not
+ * yet rounded) and maxima. A NaN among the maxima stays one. The notices posted on any rank travel
+ * along. Collective; one MPI_Allreduce, and a second one where sums turn out to need more digits
+ * than those of the reduction before.
  */
 PetscErrorCode EngramReductionApply(EngramReduction reduction, int count,
                                     EngramReductionEntry *entries);

@@ -41,13 +41,10 @@ void EngramExactSumAdd(EngramExactSum *sum, double value);
 void EngramExactSumAddArray(EngramExactSum *sum, const double *values, ptrdiff_t count);
 
 /**
- * Resolves the carries: every digit but the last becomes non-negative and below 2^32. Two sums may
- * be merged when both are normalised.
+ * Resolves the carries: every digit becomes non-negative and below 2^32, but for the highest one,
+ * `end` - 1, which has the sign of the sum. Up to 2^30 normalised sums may be added digit by digit.
  */
 void EngramExactSumNormalise(EngramExactSum *sum);
-
-/** Adds `other` to `sum`; both must be normalised, and up to 2^30 sums may be merged in a row. */
-void EngramExactSumMerge(EngramExactSum *sum, const EngramExactSum *other);
 
 /** The value of the sum, rounded once to the nearest double (ties to even); normalises the sum. */
 double EngramExactSumValue(EngramExactSum *sum);
