@@ -37,6 +37,9 @@ ENGRAM_INLINE int VectorsOfGroup(ptrdiff_t slices, ptrdiff_t first)
     return padded - first >= MAIN_VECTORS * VECTOR_LANES ? MAIN_VECTORS : NARROW_VECTORS;
 }
 
+/* Slices of a group, and ghosts. */
+enum { EDGE_STRIDE = ENGRAM_SLICE_GROUP + ENGRAM_SLICE_PADDING };
+
 /** Memory of the sweeps over a group, [row][slice of the group] unless said otherwise. */
 typedef struct PlanWork {
     double *ratios;
@@ -45,7 +48,7 @@ typedef struct PlanWork {
     double *again;   /* [row][lane] their ratios */
     double *left[2]; /* [row][2] old neighbours: of the present group, and for the next one */
     double *flux[2]; /* [row] likewise */
-    double *edge;    /* a row with ghosts */
+    double *edge;    /* [row][EDGE_STRIDE] old rows of a group that ghosts follow */
 } PlanWork;
 
 /** A step of all slices. */
@@ -109,6 +112,32 @@ ENGRAM_INLINE Plan MakePlan(const EngramFaceTable *table, ptrdiff_t slices, ptrd
                            .edge = columns + 6 * rows}};
 }
 
+/**
+ * Makes a copy of the rows of a group with the ghosts that follow it, all rows at once: the sweep
+ * would wait for stores into a row that it reads next, one slice aside.
+ */
+static inline void CopyWithGhosts(const Plan *plan, int vectors, int order, RowSource *source)
+{
+    const int rows = EngramFaceTableRows(plan->table);
+    const ptrdiff_t width = (ptrdiff_t)vectors * VECTOR_LANES;
+    const ptrdiff_t cells = source->cells;
+    for (int k = 0; k < rows; k++) {
+        const double *row = source->from + k * source->stride;
+        double *copy = plan->work.edge + (ptrdiff_t)k * EDGE_STRIDE;
+        for (int j = 0; j < vectors; j++) {
+            VectorStore(copy + j * VECTOR_LANES, VectorLoad(row + j * VECTOR_LANES));
+        }
+        for (ptrdiff_t i = width; i < cells; i++) {
+            copy[i] = row[i];
+        }
+        for (int i = 0; i < order; i++) {
+            copy[cells + i] = source->transport->right_ghost[k * order + i];
+        }
+    }
+    source->from = plan->work.edge;
+    source->stride = EDGE_STRIDE;
+}
+
 /** Where the rows of the group from a slice on come from. */
 ENGRAM_INLINE void BeginSource(const Plan *plan, ptrdiff_t first, int vectors, int order,
                                RowSource *source)
@@ -120,8 +149,10 @@ ENGRAM_INLINE void BeginSource(const Plan *plan, ptrdiff_t first, int vectors, i
     source->scale = (1.0 - plan->step->excess) / plan->rho;
     source->first = first;
     source->cells = plan->slices - first;
-    source->edge = plan->work.edge;
     if (order > 0) {
+        if (source->cells < vectors * VECTOR_LANES + order) {
+            CopyWithGhosts(plan, vectors, order, source);
+        }
         source->left = first == 0 ? transport->left_ghost : plan->work.left[plan->turn];
         source->flux = plan->work.flux[plan->turn];
         source->kept_left = plan->work.left[1 - plan->turn];

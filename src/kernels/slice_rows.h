@@ -10,8 +10,6 @@
 #include "engram/kernels/slice_step.h"
 #include "face_weights.h"
 
-enum { MOST_GHOSTS = 2 };
-
 /** Numbers of the transport, one a slice of the group. */
 typedef struct LaneTransport {
     /* Order 1: fractions of the left neighbour, the slice itself and the right neighbour, with the
@@ -37,7 +35,7 @@ typedef struct LaneTransport {
 /** Where the rows of a group come from. */
 typedef struct RowSource {
     const EngramSliceTransport *transport;
-    const double *from; /* first row, first slice of the group */
+    const double *from; /* first row, first slice of the group; a copy where ghosts follow */
     ptrdiff_t stride;
     double scale;       /* of all rows */
     ptrdiff_t first;    /* slice of the group */
@@ -46,7 +44,6 @@ typedef struct RowSource {
     const double *flux; /* [rows] order 2: content that comes through the left face */
     double *kept_left;  /* [rows][order] what the next group needs of the two */
     double *kept_flux;  /* [rows] */
-    double *edge;       /* [slices of a group + MOST_GHOSTS] a row with ghosts */
     LaneTransport lanes;
 } RowSource;
 
@@ -107,29 +104,9 @@ ENGRAM_INLINE void FillOrder2(RowSource *source, int vectors)
     lanes->has_decay_right = KeepSign(lanes->decay_right, vectors, -1.0);
 }
 
-/** A row of the group that may be read `order` slices beyond its end. */
-ENGRAM_INLINE const double *RowWithGhosts(const RowSource *source, int k, int vectors, int order)
-{
-    const double *row = source->from + k * source->stride;
-    const ptrdiff_t end = vectors * VECTOR_LANES + order;
-    if (source->cells >= end) {
-        return row;
-    }
-    for (int j = 0; j < vectors; j++) {
-        VectorStore(source->edge + j * VECTOR_LANES, VectorLoad(row + j * VECTOR_LANES));
-    }
-    for (ptrdiff_t i = vectors * VECTOR_LANES; i < source->cells; i++) {
-        source->edge[i] = row[i];
-    }
-    for (ptrdiff_t i = 0; i < order && source->cells + i < end; i++) {
-        source->edge[source->cells + i] = source->transport->right_ghost[k * order + i];
-    }
-    return source->edge;
-}
-
 ENGRAM_INLINE void RowOfOrder1(const RowSource *source, int k, int vectors, Vector *value)
 {
-    const double *row = RowWithGhosts(source, k, vectors, 1);
+    const double *row = source->from + k * source->stride;
     const LaneTransport *lanes = &source->lanes;
     const Vector before = VectorOf(source->left[k]);
     ENGRAM_UNROLL
@@ -190,7 +167,7 @@ ENGRAM_INLINE Vector FluxOfOrder2(const LaneTransport *lanes, int j, Neighbours 
 
 ENGRAM_INLINE void RowOfOrder2(const RowSource *source, int k, int vectors, Vector *value)
 {
-    const double *row = RowWithGhosts(source, k, vectors, 2);
+    const double *row = source->from + k * source->stride;
     const double *outside = source->left + 2 * (ptrdiff_t)k;
     const Vector next_to = VectorOf(outside[1]);
     Vector before = VectorOf(source->flux[k]);

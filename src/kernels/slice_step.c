@@ -7,8 +7,7 @@
 size_t EngramSliceWorkSize(const EngramFaceTable *table)
 {
     const size_t rows = (size_t)table->nodes + 1;
-    return (2 * ENGRAM_SLICE_GROUP + 2 * ENGRAM_SLICE_PADDING + 6) * rows + ENGRAM_SLICE_GROUP +
-           MOST_GHOSTS;
+    return (2 * ENGRAM_SLICE_GROUP + 2 * ENGRAM_SLICE_PADDING + 6 + EDGE_STRIDE) * rows;
 }
 
 /* Rows of a group, and as many ratios, that the second-level cache still has on the way back. */
@@ -56,7 +55,8 @@ ENGRAM_INLINE void SweepDown(const Plan *plan, Group *group, int vectors, int or
         double *ratios = plan->work.ratios + (ptrdiff_t)k * width;
         if (k > PREFETCH_ROWS) {
             /* With what the transport takes from the right: that is in another line. */
-            PrefetchRow(group->source.from + (k - PREFETCH_ROWS) * plan->stride, width + order);
+            PrefetchRow(group->source.from + (k - PREFETCH_ROWS) * group->source.stride,
+                        width + order);
         }
         ReadRow(group, k - 1, vectors, order, part, below);
         if (k > table->reset_node) {

@@ -85,7 +85,7 @@ ENGRAM_INLINE void FindLastValues(const Plan *plan, const RowSource *source, Lan
     }
     for (int k = 0; k < last; k++) {
         if (k + 1 + PREFETCH_ROWS < table->nodes) {
-            PrefetchRow(source->from + (k + 1 + PREFETCH_ROWS) * plan->stride,
+            PrefetchRow(source->from + (k + 1 + PREFETCH_ROWS) * source->stride,
                         vectors * VECTOR_LANES);
         }
         ScaledRow(source, k + 1, vectors, order, part, system, above);
