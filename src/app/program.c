@@ -207,6 +207,9 @@ int EngramProgram(int argc, char **argv)
     CommandLineParse(&argc, argv, &command);
     petsc_argc = argc;
     StartAlone();
+    /* No other thread calls MPI, not even those of ParaView, which starts MPI in the same way; with
+     * more support for threads Open MPI would lock every message. */
+    PETSC_MPI_THREAD_REQUIRED = MPI_THREAD_SINGLE;
     /* PETSc would take the signals for errors. */
     if (PetscOptionsSetValue(NULL, "-no_signal_handler", "true") != PETSC_SUCCESS ||
         PetscInitialize(&petsc_argc, &petsc_argv, NULL, NULL) != PETSC_SUCCESS) {

@@ -40,25 +40,36 @@ PetscErrorCode EngramHaloCreate(const EngramGrid *grid, PetscInt rows, PetscInt 
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Row k of what travels: a row of the density, the velocities or the firing rates. */
-static const double *RowOf(EngramHalo halo, const EngramHaloSource *source, PetscInt k)
+/** Copies `width` numbers of all rows, `step` cells from each other, beginning with cell `first`.
+ */
+static inline void PackRows(EngramHalo halo, const EngramHaloSource *source, PetscInt first,
+                            PetscInt width, PetscInt step, double *buffer)
 {
-    if (k < halo->rows) {
-        return source->density + k * halo->grid->w_stride;
+    const PetscInt stride = halo->grid->w_stride;
+    const double *row = source->density + first;
+    double *packed = buffer;
+    for (PetscInt k = 0; k < halo->rows; k++) {
+        for (PetscInt i = 0; i < width; i++) {
+            packed[i] = row[i * step];
+        }
+        row += stride;
+        packed += width;
     }
-    return k == halo->rows ? source->velocity : source->firing_rate;
+    for (PetscInt i = 0; i < width; i++) {
+        packed[i] = source->velocity[first + i * step];
+        packed[width + i] = source->firing_rate[first + i * step];
+    }
 }
 
 /** Copies some neighbouring columns, beginning with `first`. */
 static void PackColumns(EngramHalo halo, const EngramHaloSource *source, PetscInt first,
                         double *buffer)
 {
-    const PetscInt width = halo->width;
-    for (PetscInt k = 0; k < halo->rows + 2; k++) {
-        const double *row = RowOf(halo, source, k);
-        for (PetscInt i = 0; i < width; i++) {
-            buffer[k * width + i] = row[first + i];
-        }
+    /* With widths that the compiler knows. */
+    if (halo->width == 1) {
+        PackRows(halo, source, first, 1, 1, buffer);
+    } else {
+        PackRows(halo, source, first, 2, 1, buffer);
     }
 }
 
@@ -66,10 +77,7 @@ static void PackColumns(EngramHalo halo, const EngramHaloSource *source, PetscIn
 static void MirrorEnd(EngramHalo halo, const EngramHaloSource *source, PetscInt cell,
                       double *buffer)
 {
-    for (PetscInt k = 0; k < halo->rows + 2; k++) {
-        buffer[2 * k] = RowOf(halo, source, k)[cell];
-        buffer[2 * k + 1] = buffer[2 * k];
-    }
+    PackRows(halo, source, cell, 2, 0, buffer);
 }
 
 PetscErrorCode EngramHaloBegin(EngramHalo halo, const EngramHaloSource *source)

@@ -124,6 +124,7 @@ int main(int argc, char **argv)
 {
     int petsc_argc = argc;
     char **petsc_argv = argv;
+    PETSC_MPI_THREAD_REQUIRED = MPI_THREAD_SINGLE; /* as the program does */
     if (PetscInitialize(&petsc_argc, &petsc_argv, NULL, NULL) != PETSC_SUCCESS) {
         return ENGRAM_EXIT_INTERNAL;
     }
