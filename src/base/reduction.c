@@ -96,7 +96,9 @@ static void Pack(int width, const EngramReductionEntry *entry, Message *message)
 static void Unpack(int width, const Message *message, EngramReductionEntry *entry)
 {
     EngramExactSum *sum = &entry->sum;
-    EngramExactSumClear(sum);
+    for (int64_t k = sum->begin; k < sum->end; k++) {
+        sum->digit[k] = 0;
+    }
     entry->maximum = message->maximum;
     sum->nonfinite = message->is_nonfinite;
     sum->begin = message->begin;

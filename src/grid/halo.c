@@ -10,7 +10,7 @@ struct EngramHalo {
     PetscInt width;
     double *sent[SIDES]; /* [rows + 2][width]: columns, velocities, firing rates */
     double *received[SIDES];
-    MPI_Request requests[REQUESTS];
+    MPI_Request requests[REQUESTS]; /* what is received first: it finds its place when it comes */
 };
 
 PetscErrorCode EngramHaloCreate(const EngramGrid *grid, PetscInt rows, PetscInt width,
@@ -32,10 +32,10 @@ PetscErrorCode EngramHaloCreate(const EngramGrid *grid, PetscInt rows, PetscInt 
         PetscCall(PetscCalloc1(length, &made->sent[side]));
         PetscCall(PetscCalloc1(length, &made->received[side]));
         /* What goes to the left arrives from the right: the tag is the direction of travel. */
-        PetscCallMPI(MPI_Send_init(made->sent[side], length, MPI_DOUBLE, neighbours[side], side,
-                                   grid->comm, &made->requests[side]));
         PetscCallMPI(MPI_Recv_init(made->received[side], length, MPI_DOUBLE, neighbours[side],
-                                   1 - side, grid->comm, &made->requests[SIDES + side]));
+                                   1 - side, grid->comm, &made->requests[side]));
+        PetscCallMPI(MPI_Send_init(made->sent[side], length, MPI_DOUBLE, neighbours[side], side,
+                                   grid->comm, &made->requests[SIDES + side]));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -20,7 +20,7 @@ COLUMNS = ("-time_step", "2e-5", "-coupling", "lagged")
 
 def overhead(run_benchmark, program, ranks):
     """Microseconds of a step besides the solve of its slices."""
-    numbers = run_benchmark(program, 200, *FEW, ranks=ranks)
+    numbers = run_benchmark(program, 1000, *FEW, ranks=ranks)
     return 1e-3 * FEW_CELLS * (numbers["step"] - numbers["slices"])
 
 
