@@ -5,7 +5,8 @@ include(CheckCCompilerFlag)
 include(CheckCSourceCompiles)
 
 set(engram_dispatched_kernels extrapolate face_weights slice_measure slice_quasi_static slice_step
-  slice_trial transport transport_implicit transport_limited)
+  slice_trial transport transport_fifth
+  transport_implicit transport_limited)
 list(TRANSFORM engram_dispatched_kernels PREPEND ${PROJECT_SOURCE_DIR}/src/kernels/)
 list(TRANSFORM engram_dispatched_kernels APPEND .c)
 

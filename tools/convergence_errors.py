@@ -19,7 +19,10 @@ SLAB_BYTES = 2**24
 NORMS = ("L1", "max")
 QUANTITIES = ("total_rate", "firing_rate", "weight_density", "density")
 # Orders that a scheme can have, and how near an observed one must be to be taken for it.
-KNOWN_ORDERS, NEAR = (1, 2, 3, 4), 0.3
+KNOWN_ORDERS, NEAR = (1, 2, 3, 4, 5), 0.3
+# Values between six neighbours, and beyond the end of five: polynomials of degree 5 and 4.
+BETWEEN = numpy.array([3.0, -25.0, 150.0, 150.0, -25.0, 3.0]) / 256.0
+BEYOND = numpy.array([[15.0, -40.0, 45.0, -24.0, 5.0], [5.0, -10.0, 10.0, -5.0, 1.0]])
 
 
 class Fields:
@@ -36,6 +39,10 @@ class Fields:
             self.total_rate = float(self.file["total_rate"][self.row])
             self.firing_rate = self.file["firing_rate"][self.row]
             self.weight_density = self.file["weight_density"][self.row]
+            # With a transport of fifth order values belong to the centres of cells, else they are
+            # means.
+            self.is_at_centres = bool((self.file["w_quadrature"][:] != 1.0).any()
+                                      if "w_quadrature" in self.file else False)
         except HDF5_ERRORS as error:
             raise RunError(f"{path}: not readable as the fields of a run: {first_line(error)}") \
                 from error
@@ -69,7 +76,11 @@ class Fields:
         """Slabs [row][w] of the density on a grid that is so many times coarser in v and in w."""
         factor = mass_factor(self.sums(1), self.sums(stride), stride)
         for slab in self.rows(stride):
-            yield mean_of_cells(slab * factor, group)
+            yield self.coarsened(slab * factor, group)
+
+    def coarsened(self, values, group):
+        """Values [..., w] on a grid that is so many times coarser in w."""
+        return centre_values(values, group) if self.is_at_centres else mean_of_cells(values, group)
 
 
 def mass_factor(fine_sum, coarse_sum, stride):
@@ -87,6 +98,21 @@ def mean_of_cells(values, group):
     if group == 1:
         return values
     return values.reshape(*values.shape[:-1], -1, group).mean(axis=-1)
+
+
+def centre_values(values, group):
+    """Values at the centres of cells that are made of so many neighbours each."""
+    if group == 1:
+        return values
+    if group % 2:
+        return values[..., group // 2::group]
+    left = values[..., :5] @ BEYOND.T
+    right = values[..., :-6:-1] @ BEYOND[::-1].T
+    padded = numpy.concatenate([left, values, right], axis=-1)
+    count = values.shape[-1] // group
+    first = group // 2 - 1  # of the two cells at the centre, and of six in the padded array
+    return sum(weight * padded[..., first + k::group][..., :count]
+               for k, weight in enumerate(BETWEEN))
 
 
 def restrict_density(density, stride, group):
@@ -147,7 +173,7 @@ def combination(coarse, terms):
     grids = [(factor, run, *ratios(coarse, run)) for factor, run in terms]
 
     def line(name):
-        return sum(factor * mean_of_cells(getattr(run, name), group)
+        return sum(factor * run.coarsened(getattr(run, name), group)
                    for factor, run, _, group in grids)
 
     density = Norm(coarse.node_width * coarse.cell_width)

@@ -72,9 +72,13 @@ class ClosedForm:
         self.weight_density, self.drift = weight_density, drift
 
     def points(self, fields, cells):
-        """Points [cell][point] and weights [cell][point] of cell averages over the support."""
+        """Points and weights [cell][point] of what a cell stands for, within the support."""
         if self.support is None:
             return fields.w[cells][:, None], numpy.ones((1, 1))
+        if fields.is_at_centres:
+            w = fields.w[cells][:, None]
+            inside = (w >= self.support[0]) & (w <= self.support[1])
+            return numpy.clip(w, *self.support), inside.astype(float)
         nodes, weights = numpy.polynomial.legendre.leggauss(POINTS_OF_CELL)
         left = numpy.clip(fields.w[cells] - 0.5 * fields.cell_width, *self.support)[:, None]
         right = numpy.clip(fields.w[cells] + 0.5 * fields.cell_width, *self.support)[:, None]

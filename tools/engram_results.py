@@ -53,6 +53,7 @@ class Results:
     phases: list = dataclasses.field(default_factory=list)  # of (name, begin, end) of a protocol
     time: numpy.ndarray = None  # [time]
     w: numpy.ndarray = None  # [w], centres of the cells
+    quadrature: numpy.ndarray = None  # [w], weights of the cells in integrals, as parts of a width
     v: numpy.ndarray = None  # [v], nodes between the ends of the potential axis
     firing_rate: numpy.ndarray = None  # [time][w]
     weight_density: numpy.ndarray = None  # [time][w]
@@ -80,6 +81,10 @@ class Results:
         """Width of a cell of w; the one cell of a single weight has width one."""
         return 1.0 if self.is_single_weight else self.w[1] - self.w[0]
 
+    def integral(self, values):
+        """Integral over w of values [..., w]."""
+        return self.width * (values * self.quadrature).sum(axis=-1)
+
     def wants_steady(self):
         """True if the run has looked for steady states of frozen weights."""
         wanted = self.case.get("steady") or self.case.get("steady_sweep", "none") != "none"
@@ -104,7 +109,7 @@ class Results:
         None if the weights are not learned with one constant K > 0, or nothing fires.
         """
         strength = self.learning_strength()
-        total = self.firing_rate[-1].sum() * self.width
+        total = self.integral(self.firing_rate[-1])
         if strength is None or not total > 0.0:
             return None
         weights = self.weight_density[-1]
@@ -291,6 +296,8 @@ def read_fields(path, results):
             if rows == 0:
                 raise ResultsError(f"{path}: no rows in its datasets")
             results.w, results.v = file["w"][:], file["v"][:]
+            results.quadrature = (file["w_quadrature"][:] if "w_quadrature" in file
+                                  else numpy.ones(len(results.w)))
             results.time = file["time"][:rows]
             results.firing_rate = file["firing_rate"][:rows]
             results.weight_density = file["weight_density"][:rows]
@@ -298,10 +305,10 @@ def read_fields(path, results):
             if results.is_single_weight:
                 results.potential_density = file["density"][:rows, :, 0]
             if "refractory" in file:
-                results.refractory_share = file["refractory"][:rows].sum(axis=1) * results.width
+                results.refractory_share = results.integral(file["refractory"][:rows])
             if results.steady is not None:
-                results.state_density = results.width * numpy.array(
-                    [file["density"][row].sum(axis=1) for row in range(1, rows)])
+                results.state_density = numpy.array(
+                    [results.integral(file["density"][row]) for row in range(1, rows)])
     except HDF5_ERRORS as error:
         raise ResultsError(f"{path}: not readable as HDF5, truncated or still being written: "
                            f"{first_line(error)}") from error

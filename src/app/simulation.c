@@ -95,6 +95,9 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscFunctionBeginUser;
     simulation->options = options;
     PetscCall(EngramTimeParametersGet(options, &simulation->time));
+    PetscCall(EngramGridParametersGet(options, &grid_parameters));
+    PetscCall(EngramTransportConclude(options, grid_parameters.w_cells, &simulation->time));
+    grid_parameters.w_order = simulation->time.transport.order;
     PetscCall(EngramOptionsGetText(options, "walltime", &walltime));
     PetscCall(DeadlineCheck(walltime));
     PetscCall(EngramCouplingParametersGet(options, &simulation->coupling));
@@ -110,7 +113,6 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     }
     PetscCall(ProtocolCreate(simulation));
     PetscCall(CheckIntervals(options, &simulation->time, simulation->protocol->end));
-    PetscCall(EngramGridParametersGet(options, &grid_parameters));
     PetscCall(EngramGridCreate(comm, &grid_parameters, &simulation->grid));
     const EngramModel *model = simulation->model;
     PetscCall(EngramSliceSolverCreate(simulation->grid,

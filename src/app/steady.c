@@ -141,7 +141,8 @@ static PetscErrorCode MeasureChange(const Run *run, double *copy, double *change
     const EngramGrid *grid = run->simulation->grid;
     EngramReductionEntryClear(&entry);
     for (PetscInt i = 0; i < grid->w_local; i++) {
-        EngramExactSumAdd(&entry.sum, fabs(run->copies.weight_density[i] - copy[i]));
+        EngramExactSumAdd(&entry.sum, grid->w_quadrature[i + 1] *
+                                          fabs(run->copies.weight_density[i] - copy[i]));
         copy[i] = run->copies.weight_density[i];
     }
     PetscCall(EngramReductionApply(run->snapshot.reduction, 1, &entry));
@@ -165,8 +166,8 @@ static PetscErrorCode RunToRest(Run *run, double tolerance)
     }
     if (!is_at_rest && !run->outcome->failure && !run->outcome->departure) {
         run->outcome->failure = "the weights do not rest yet at -time_end: they change more than "
-                                "-steady_tolerance per time (with -transport_time implicit a "
-                                "shorter -time_step may help)";
+                                "-steady_tolerance per time; a shorter -time_step or a lower "
+                                "-transport_order may help";
     }
     if (!run->outcome->departure) {
         run->outcome->steady_states = is_at_rest ? 1 : 0;

@@ -234,17 +234,24 @@ PetscErrorCode EngramOptionsVaryReal(EngramOptions options, const char *name, do
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramOptionsConcludeReal(EngramOptions options, const char *name, double value)
+PetscErrorCode EngramOptionsConcludeText(EngramOptions options, const char *name, const char *value)
 {
-    char text[32];
     const EngramOptionRecord *record = NULL;
     PetscFunctionBeginUser;
     PetscCall(FindRecord(options, name, &record));
     const ptrdiff_t place = record - options->records;
-    PetscCall(PetscSNPrintf(text, sizeof(text), "%.17g", value));
     PetscCall(PetscFree(options->values[place]));
-    PetscCall(PetscStrallocpy(text, &options->values[place]));
+    PetscCall(PetscStrallocpy(value, &options->values[place]));
     options->records[place].value = options->values[place];
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsConcludeReal(EngramOptions options, const char *name, double value)
+{
+    char text[32];
+    PetscFunctionBeginUser;
+    PetscCall(PetscSNPrintf(text, sizeof(text), "%.17g", value));
+    PetscCall(EngramOptionsConcludeText(options, name, text));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

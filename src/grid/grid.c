@@ -4,6 +4,7 @@
 
 #include "engram/base/error.h"
 #include "engram/kernels/slice_step.h"
+#include "engram/kernels/transport_fifth.h"
 
 static const EngramOption grid_options[] = {
     {"model_v_threshold", ENGRAM_OPTION_REAL, "2", "potential", "firing threshold V_F",
@@ -12,7 +13,7 @@ static const EngramOption grid_options[] = {
      ENGRAM_BOUND_NONE, 0},
     {"model_v_min", ENGRAM_OPTION_REAL, "-4", "potential",
      "lower end that stands for minus infinity", ENGRAM_BOUND_NONE, 0},
-    {"grid_v_cells", ENGRAM_OPTION_INTEGER, "480", "cells",
+    {"grid_v_cells", ENGRAM_OPTION_INTEGER, "60", "cells",
      "cells of the potential axis from v_min to V_F; V_R must fall on a node",
      ENGRAM_BOUND_AT_LEAST, 3},
     {"grid_v_order", ENGRAM_OPTION_INTEGER, "4", "2 or 4",
@@ -162,6 +163,32 @@ static PetscErrorCode FillWeights(EngramGrid *grid)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/**
+ * Weight of a cell in integrals over w. The midpoint rule leaves an error at each end, in the first
+ * and the third derivative there; the four weights take it out for every cubic polynomial
+ * (docs/numerics.md, section 7).
+ */
+static double QuadratureWeight(const EngramGridParameters *parameters, PetscInt cell)
+{
+    static const double at_end[ENGRAM_TRANSPORT_FIFTH_END_CELLS] = {
+        6463.0 / 5760.0, 1457.0 / 1920.0, 741.0 / 640.0, 5537.0 / 5760.0};
+    const PetscInt place = PetscMin(cell, parameters->w_cells - 1 - cell);
+    const PetscBool is_at_end = (PetscBool)(parameters->w_order == 5 &&
+                                            parameters->w_cells >= ENGRAM_TRANSPORT_FIFTH_CELLS &&
+                                            place >= 0 && place < ENGRAM_TRANSPORT_FIFTH_END_CELLS);
+    return is_at_end ? at_end[place] : 1.0;
+}
+
+static PetscErrorCode FillQuadrature(const EngramGridParameters *parameters, EngramGrid *grid)
+{
+    PetscFunctionBeginUser;
+    PetscCall(PetscMalloc1(grid->w_local + 2, &grid->w_quadrature));
+    for (PetscInt i = 0; i < grid->w_local + 2; i++) {
+        grid->w_quadrature[i] = QuadratureWeight(parameters, grid->w_start + i - 1);
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode EngramGridCreate(MPI_Comm comm, const EngramGridParameters *parameters,
                                 EngramGrid **grid)
 {
@@ -190,6 +217,7 @@ PetscErrorCode EngramGridCreate(MPI_Comm comm, const EngramGridParameters *param
     made->w_spacing = range > 0.0 ? range / (double)parameters->w_cells : 1.0;
     made->w_min = range > 0.0 ? parameters->w_min : parameters->w_min - 0.5;
     PetscCall(FillWeights(made));
+    PetscCall(FillQuadrature(parameters, made));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -203,6 +231,20 @@ double EngramGridWeight(const EngramGrid *grid, PetscInt cell)
     return grid->w_min + ((double)cell + 0.5) * grid->w_spacing;
 }
 
+void EngramGridAddToSum(const EngramGrid *grid, const double *values, EngramExactSum *sum)
+{
+    const double *quadrature = grid->w_quadrature + 1;
+    PetscInt begin = 0;
+    PetscInt end = grid->w_local;
+    for (; begin < end && quadrature[begin] != 1.0; begin++) {
+        EngramExactSumAdd(sum, quadrature[begin] * values[begin]);
+    }
+    for (; end > begin && quadrature[end - 1] != 1.0; end--) {
+        EngramExactSumAdd(sum, quadrature[end - 1] * values[end - 1]);
+    }
+    EngramExactSumAddArray(sum, values + begin, end - begin);
+}
+
 PetscErrorCode EngramGridDestroy(EngramGrid **grid)
 {
     PetscFunctionBeginUser;
@@ -211,6 +253,7 @@ PetscErrorCode EngramGridDestroy(EngramGrid **grid)
     }
     PetscCall(PetscFree((*grid)->w));
     PetscCall(PetscFree((*grid)->w_left_face));
+    PetscCall(PetscFree((*grid)->w_quadrature));
     PetscCall(PetscFree(*grid));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -68,8 +68,10 @@ static void PackColumns(EngramHalo halo, const EngramHaloSource *source, PetscIn
     /* With widths that the compiler knows. */
     if (halo->width == 1) {
         PackRows(halo, source, first, 1, 1, buffer);
-    } else {
+    } else if (halo->width == 2) {
         PackRows(halo, source, first, 2, 1, buffer);
+    } else {
+        PackRows(halo, source, first, 3, 1, buffer);
     }
 }
 
@@ -78,6 +80,59 @@ static void MirrorEnd(EngramHalo halo, const EngramHaloSource *source, PetscInt 
                       double *buffer)
 {
     PackRows(halo, source, cell, 2, 0, buffer);
+}
+
+/**
+ * Three ghosts beyond an end of the axis, on the polynomial through the five cells there.
+ *
+ * @param cell   the cell at the end, as a place in `values`
+ * @param step   1 at the left end, -1 at the right one: towards the inner cells
+ * @param ghost  [3] in the order of the axis
+ */
+static inline void ContinueValues(const double *values, PetscInt cell, PetscInt step, double *ghost)
+{
+    static const double factors[3][5] = {
+        {5.0, -10.0, 10.0, -5.0, 1.0},
+        {15.0, -40.0, 45.0, -24.0, 5.0},
+        {35.0, -105.0, 126.0, -70.0, 15.0}}; /* the nearest ghost first */
+    for (PetscInt k = 0; k < 3; k++) {
+        double sum = 0.0;
+        for (PetscInt j = 0; j < 5; j++) {
+            sum += factors[k][j] * values[cell + step * j];
+        }
+        ghost[step > 0 ? 2 - k : k] = sum;
+    }
+}
+
+static void ContinueEnd(EngramHalo halo, const EngramHaloSource *source, PetscInt cell,
+                        PetscInt step, double *buffer)
+{
+    for (PetscInt k = 0; k < halo->rows; k++) {
+        ContinueValues(source->density + k * halo->grid->w_stride, cell, step, buffer + 3 * k);
+    }
+    ContinueValues(source->velocity, cell, step, buffer + 3 * halo->rows);
+    ContinueValues(source->firing_rate, cell, step, buffer + 3 * halo->rows + 3);
+}
+
+/** The ghosts beyond the ends of the axis: empty for a width of 1. */
+static void FillEnds(EngramHalo halo, const EngramHaloSource *source)
+{
+    const EngramGrid *grid = halo->grid;
+    const PetscInt last = grid->w_local - 1;
+    const PetscBool is_first = (PetscBool)(grid->rank == 0);
+    const PetscBool is_last = (PetscBool)(grid->rank == grid->size - 1);
+    if (halo->width == 2 && is_first) {
+        MirrorEnd(halo, source, 0, halo->received[LEFT]);
+    }
+    if (halo->width == 2 && is_last) {
+        MirrorEnd(halo, source, last, halo->received[RIGHT]);
+    }
+    if (halo->width == 3 && is_first) {
+        ContinueEnd(halo, source, 0, 1, halo->received[LEFT]);
+    }
+    if (halo->width == 3 && is_last) {
+        ContinueEnd(halo, source, last, -1, halo->received[RIGHT]);
+    }
 }
 
 PetscErrorCode EngramHaloBegin(EngramHalo halo, const EngramHaloSource *source)
@@ -91,12 +146,7 @@ PetscErrorCode EngramHaloBegin(EngramHalo halo, const EngramHaloSource *source)
     if (grid->rank < grid->size - 1) {
         PackColumns(halo, source, grid->w_local - halo->width, halo->sent[RIGHT]);
     }
-    if (halo->width == 2 && grid->rank == 0) {
-        MirrorEnd(halo, source, 0, halo->received[LEFT]);
-    }
-    if (halo->width == 2 && grid->rank == grid->size - 1) {
-        MirrorEnd(halo, source, grid->w_local - 1, halo->received[RIGHT]);
-    }
+    FillEnds(halo, source);
     PetscCallMPI(MPI_Startall(REQUESTS, halo->requests));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_HALO, 0.0));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -111,6 +111,20 @@ void EngramTransportLimitedApply(ptrdiff_t rows, ptrdiff_t cells, ptrdiff_t stri
                                                 right_ghost, density, moved);
 }
 
+void EngramTransportFifthCompute(ptrdiff_t cells, double step_ratio, const double *phi,
+                                 const double *weight, const EngramTransportFifth *fifth)
+{
+    KernelsInUse()->EngramTransportFifthCompute(cells, step_ratio, phi, weight, fifth);
+}
+
+void EngramTransportFifthApply(ptrdiff_t rows, ptrdiff_t cells, ptrdiff_t stride,
+                               const EngramTransportFifth *fifth, const double *left_ghost,
+                               const double *right_ghost, const double *density, double *moved)
+{
+    KernelsInUse()->EngramTransportFifthApply(rows, cells, stride, fifth, left_ghost, right_ghost,
+                                              density, moved);
+}
+
 void EngramTransportFactorise(ptrdiff_t cells, double step_ratio, const double *phi,
                               const double *face_w, const EngramTransportFactors *factors)
 {

@@ -10,6 +10,7 @@
 #include "engram/kernels/face_table.h"
 #include "engram/kernels/slice_step.h"
 #include "engram/kernels/transport.h"
+#include "engram/kernels/transport_fifth.h"
 #include "engram/kernels/transport_implicit.h"
 #include "engram/kernels/transport_limited.h"
 
@@ -31,6 +32,8 @@
     DO(EngramTransportApply, word)                                                                 \
     DO(EngramTransportCourantCompute, word)                                                        \
     DO(EngramTransportLimitedApply, word)                                                          \
+    DO(EngramTransportFifthCompute, word)                                                          \
+    DO(EngramTransportFifthApply, word)                                                            \
     DO(EngramTransportFactorise, word)                                                             \
     DO(EngramTransportSolve, word)                                                                 \
     DO(EngramTransportSharpen, word)

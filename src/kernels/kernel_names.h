@@ -27,6 +27,8 @@
 #define EngramTransportApply ENGRAM_KERNEL(EngramTransportApply)
 #define EngramTransportCourantCompute ENGRAM_KERNEL(EngramTransportCourantCompute)
 #define EngramTransportLimitedApply ENGRAM_KERNEL(EngramTransportLimitedApply)
+#define EngramTransportFifthCompute ENGRAM_KERNEL(EngramTransportFifthCompute)
+#define EngramTransportFifthApply ENGRAM_KERNEL(EngramTransportFifthApply)
 #define EngramTransportFactorise ENGRAM_KERNEL(EngramTransportFactorise)
 #define EngramTransportSolve ENGRAM_KERNEL(EngramTransportSolve)
 #define EngramTransportSharpen ENGRAM_KERNEL(EngramTransportSharpen)

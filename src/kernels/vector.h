@@ -172,11 +172,19 @@ ENGRAM_INLINE Vector VectorShiftUp(Vector before, Vector here)
 /** Whether any lane of a mask is set. */
 ENGRAM_INLINE int VectorAny(VectorBits mask)
 {
+#if VECTOR_LANES == 8
+    return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif VECTOR_LANES == 4
+    return _mm256_movemask_pd((__m256d)mask) != 0;
+#elif VECTOR_LANES == 2 && defined(__SSE2__)
+    return _mm_movemask_pd((__m128d)mask) != 0;
+#else
     int64_t any = 0;
     for (int i = 0; i < VECTOR_LANES; i++) {
         any |= mask[i];
     }
     return any != 0;
+#endif
 }
 
 #endif

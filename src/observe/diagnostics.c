@@ -16,7 +16,7 @@ PetscErrorCode EngramSnapshotDiagnostics(const EngramSnapshot *snapshot,
     }
     for (PetscInt i = 0; i < grid->w_local; i++) {
         const double w = grid->w[i + 1];
-        const double content = snapshot->weight_density[i];
+        const double content = grid->w_quadrature[i + 1] * snapshot->weight_density[i];
         EngramExactSumAdd(&entries[MASS].sum, content);
         EngramExactSumAdd(&entries[FIRST_MOMENT].sum, w * content);
         EngramExactSumAdd(&entries[SECOND_MOMENT].sum, w * w * content);

@@ -66,6 +66,10 @@ static PetscErrorCode WriteAxes(const EngramGrid *grid, Fields *fields)
         EngramHdf5WriteOnce(&fields->file, "w", ENGRAM_HDF5_DOUBLE, &fields->slices, grid->w + 1));
     PetscCall(EngramHdf5Describe(&fields->file, "w", "dimensionless",
                                  "synaptic weight at the centres of the cells"));
+    PetscCall(EngramHdf5WriteOnce(&fields->file, "w_quadrature", ENGRAM_HDF5_DOUBLE,
+                                  &fields->slices, grid->w_quadrature + 1));
+    PetscCall(EngramHdf5Describe(&fields->file, "w_quadrature", "dimensionless",
+                                 "weights of the cells in integrals over w, as parts of dw"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -58,11 +58,11 @@ PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
     PetscFunctionBeginUser;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
     EngramReductionEntryClear(&entries[RATE]);
-    EngramExactSumAddArray(&entries[RATE].sum, firing_rate, grid->w_local);
+    EngramGridAddToSum(grid, firing_rate, &entries[RATE].sum);
     entries[RATE].maximum = LargestLearning(grid->w_local, rule, firing_rate);
     if (with_mass) {
         EngramReductionEntryClear(&entries[MASS]);
-        EngramExactSumAddArray(&entries[MASS].sum, state->results->weight_density, grid->w_local);
+        EngramGridAddToSum(grid, state->results->weight_density, &entries[MASS].sum);
     }
     PetscCall(EngramReductionApply(reduction, with_mass ? ENTRIES : MASS, entries));
     StoreRates(grid, &entries[RATE], state);
@@ -83,7 +83,7 @@ PetscErrorCode RatesIntegrate(const EngramGrid *grid, EngramReduction reduction,
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
     for (int k = 0; k < count; k++) {
         EngramReductionEntryClear(&entries[k]);
-        EngramExactSumAddArray(&entries[k].sum, values[k], grid->w_local);
+        EngramGridAddToSum(grid, values[k], &entries[k].sum);
     }
     PetscCall(EngramReductionApply(reduction, count, entries));
     for (int k = 0; k < count; k++) {

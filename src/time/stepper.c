@@ -45,6 +45,21 @@ static PetscErrorCode RefuseShortDelay(const EngramModel *model, const EngramTim
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** A rank needs the cells that its neighbours read. */
+static PetscErrorCode RefuseNarrowRanks(const EngramGrid *grid, PetscInt order)
+{
+    PetscFunctionBeginUser;
+    const PetscInt needed = order == 5 ? ENGRAM_TRANSPORT_FIFTH_LOCAL_CELLS : order;
+    if (grid->size > 1 && grid->w_cells / grid->size < needed) {
+        PetscCall(EngramInputError("-transport_order %" PetscInt_FMT ": needs %" PetscInt_FMT
+                                   " cells of w on every rank; start at most %" PetscInt_FMT
+                                   " ranks, or take %s",
+                                   order, needed, PetscMax(grid->w_cells / needed, 1),
+                                   order == 5 ? "-transport_order 2" : "-transport_time implicit"));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** Rejects options that contradict each other. */
 static PetscErrorCode RefuseContradictions(const EngramGrid *grid, const EngramModel *model,
                                            EngramSliceSolver solver,
@@ -64,13 +79,8 @@ static PetscErrorCode RefuseContradictions(const EngramGrid *grid, const EngramM
     if (time->is_adaptive && model->phase.epsilon * model->delay > 0.0) {
         PetscCall(RefuseShortDelay(model, time));
     }
-    const PetscInt fewest = grid->w_cells / grid->size;
-    if (model->phase.plasticity && time->transport.order == 2 &&
-        time->transport.time == ENGRAM_TRANSPORT_EXPLICIT && grid->size > 1 && fewest < 2) {
-        PetscCall(EngramInputError("-transport_order 2: needs two cells of w on every rank; start "
-                                   "at most %" PetscInt_FMT " ranks, or take -transport_time "
-                                   "implicit",
-                                   grid->w_cells / 2));
+    if (model->phase.plasticity && time->transport.time == ENGRAM_TRANSPORT_EXPLICIT) {
+        PetscCall(RefuseNarrowRanks(grid, time->transport.order));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "engram/base/error.h"
+#include "engram/kernels/transport_fifth.h"
 
 static const EngramOption time_options[] = {
     {"time_end", ENGRAM_OPTION_REAL, "0", "time",
@@ -47,9 +48,10 @@ static const EngramOption transport_options[] = {
     {"transport_time", ENGRAM_OPTION_TEXT, "explicit", "explicit or implicit",
      "transport in w: explicit divides long steps into sub-steps, implicit solves once",
      ENGRAM_BOUND_NONE, 0},
-    {"transport_order", ENGRAM_OPTION_INTEGER, "1", "1 or 2",
-     "order of the transport in w; 2 reconstructs the density linearly, with a limiter",
-     ENGRAM_BOUND_AT_LEAST, 1},
+    {"transport_order", ENGRAM_OPTION_TEXT, "auto", "auto, 1, 2 or 5",
+     "order of the transport in w. auto: 5 with -transport_time explicit, a -time_scheme of second "
+     "or third order and at least 12 cells of w, else 2",
+     ENGRAM_BOUND_NONE, 0},
 };
 
 const EngramOptionTable EngramTransportOptions = {
@@ -61,6 +63,9 @@ static const double STEP_TOLERANCE = 1e-9;
 
 static const double MAXIMUM_STEPS = 1e15;
 
+/* Fewest cells of w with which the fifth order is chosen: on fewer nothing is smooth. */
+enum { FIFTH_PAYS = 12 };
+
 /* Names of -time_scheme; the last one is an older name. */
 static const char *const scheme_names[] = {"euler", "second-order", "third-order", "extrapolated"};
 
@@ -68,14 +73,37 @@ static PetscErrorCode GetTransport(EngramOptions options, EngramTransportParamet
 {
     static const char *const names[] = {
         [ENGRAM_TRANSPORT_EXPLICIT] = "explicit", [ENGRAM_TRANSPORT_IMPLICIT] = "implicit"};
+    static const char *const order_names[] = {"auto", "1", "2", "5"};
+    static const PetscInt orders[] = {0, 1, 2, 5};
     int choice = 0;
     PetscFunctionBeginUser;
     PetscCall(EngramOptionsGetChoice(options, "transport_time", names, 2, &choice));
     transport->time = (EngramTransportTime)choice;
-    PetscCall(EngramOptionsGetInteger(options, "transport_order", &transport->order));
-    if (transport->order > 2) {
-        PetscCall(EngramInputError("-transport_order %" PetscInt_FMT ": must be 1 or 2",
-                                   transport->order));
+    PetscCall(EngramOptionsGetChoice(options, "transport_order", order_names, 4, &choice));
+    transport->order = orders[choice];
+    if (transport->order == 5 && transport->time == ENGRAM_TRANSPORT_IMPLICIT) {
+        PetscCall(EngramInputError("-transport_order 5: needs -transport_time explicit; implicit "
+                                   "transport is of order 1 or 2"));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramTransportConclude(EngramOptions options, PetscInt w_cells,
+                                       EngramTimeParameters *parameters)
+{
+    EngramTransportParameters *transport = &parameters->transport;
+    PetscFunctionBeginUser;
+    if (transport->order == 5 && w_cells > 1 && w_cells < ENGRAM_TRANSPORT_FIFTH_CELLS) {
+        PetscCall(EngramInputError("-transport_order 5: needs at least %d cells of w, and "
+                                   "-grid_w_cells is %" PetscInt_FMT "; take order 2",
+                                   ENGRAM_TRANSPORT_FIFTH_CELLS, w_cells));
+    }
+    if (transport->order == 0) {
+        const PetscBool is_fifth =
+            (PetscBool)(transport->time == ENGRAM_TRANSPORT_EXPLICIT && w_cells >= FIFTH_PAYS &&
+                        parameters->scheme != ENGRAM_TIME_EULER);
+        transport->order = is_fifth ? 5 : 2;
+        PetscCall(EngramOptionsConcludeText(options, "transport_order", is_fifth ? "5" : "2"));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

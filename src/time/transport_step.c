@@ -15,15 +15,49 @@ static const double MAXIMUM_SUBSTEPS = 1e9;
 /* After so many sub-steps their round-off, which may have one sign, is taken out. */
 enum { SUBSTEPS_OF_ROUND_OFF = 1024 };
 
-static const double FLOPS_PER_CELL[3] = {0.0, 5.0, 30.0}; /* by order */
+static const double FLOPS_PER_CELL[6] = {0.0, 5.0, 30.0, 0.0, 0.0, 60.0}; /* by order */
+
+/* Of Phi at either end: as many as the widest scheme reads. */
+enum { GHOSTS = ENGRAM_TRANSPORT_FIFTH_GHOSTS };
+
+/** Ghost cells that the scheme reads. */
+static PetscInt Ghosts(const TransportStep *transport)
+{
+    return PetscMin(transport->parameters.order, GHOSTS);
+}
+
+static PetscErrorCode CreateFifth(const EngramGrid *grid, TransportStep *transport)
+{
+    PetscFunctionBeginUser;
+    const PetscInt cells = grid->w_local;
+    const PetscInt faces = ENGRAM_TRANSPORT_FIFTH_FACES(cells);
+    EngramTransportFifth *fifth = &transport->fifth;
+    for (int k = 0; k < ENGRAM_STREAMS; k++) {
+        EngramTransportStream *stream = &fifth->stream[k];
+        PetscCall(EngramAlignedCalloc(cells + 2 * GHOSTS, &stream->velocity));
+        PetscCall(EngramAlignedCalloc(faces, &stream->from_left));
+        PetscCall(EngramAlignedCalloc(faces, &stream->to_right));
+        PetscCall(EngramAlignedCalloc(faces, &stream->to_left));
+    }
+    PetscCall(EngramAlignedCalloc(cells + 2 * GHOSTS, &transport->weight));
+    for (PetscInt i = 0; i < cells + 2 * GHOSTS; i++) {
+        transport->weight[i] = EngramGridWeight(grid, grid->w_start + i - GHOSTS);
+    }
+    fifth->quadrature = grid->w_quadrature;
+    fifth->is_first = grid->rank == 0;
+    fifth->is_last = grid->rank == grid->size - 1;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 static PetscErrorCode CreateExplicit(const EngramGrid *grid, PetscInt rows,
                                      TransportStep *transport)
 {
     PetscFunctionBeginUser;
     const PetscInt cells = grid->w_local;
-    PetscCall(EngramHaloCreate(grid, rows, transport->parameters.order, &transport->halo));
-    if (transport->parameters.order == 1) {
+    PetscCall(EngramHaloCreate(grid, rows, Ghosts(transport), &transport->halo));
+    if (transport->parameters.order == 5) {
+        PetscCall(CreateFifth(grid, transport));
+    } else if (transport->parameters.order == 1) {
         PetscCall(EngramAlignedCalloc(cells + 2, &transport->fractions.to_left));
         PetscCall(EngramAlignedCalloc(cells + 2, &transport->fractions.stays));
         PetscCall(EngramAlignedCalloc(cells + 2, &transport->fractions.to_right));
@@ -46,7 +80,7 @@ PetscErrorCode TransportStepCreate(const EngramGrid *grid, PetscInt rows,
     transport->parameters = *parameters;
     transport->rule = rule;
     transport->largest_weight = PetscMax(fabs(grid->w_min), fabs(last));
-    PetscCall(EngramAlignedCalloc(grid->w_local + 4, &transport->phi));
+    PetscCall(EngramAlignedCalloc(grid->w_local + 2 * GHOSTS, &transport->phi));
     if (parameters->time == ENGRAM_TRANSPORT_IMPLICIT) {
         PetscCall(ImplicitTransportCreate(grid, rows, parameters->order, &transport->implicit));
     } else {
@@ -67,12 +101,12 @@ double TransportStepLimit(const TransportStep *transport, const EngramState *sta
     return courant * transport->grid->w_spacing / (2.0 * phi + transport->largest_weight);
 }
 
-/** Phi of the cells of this rank, at phi[2] and on. */
+/** Phi of the cells of this rank, behind the ghosts. */
 static void SetPhi(TransportStep *transport, const EngramState *state)
 {
     const double *firing_rate = state->results->firing_rate;
     for (PetscInt i = 0; i < transport->grid->w_local; i++) {
-        transport->phi[i + 2] =
+        transport->phi[i + GHOSTS] =
             EngramLearningDrive(transport->rule, i, firing_rate[i]) * state->total_rate;
     }
 }
@@ -84,9 +118,12 @@ static void Transport(const EngramGrid *grid, const EngramSliceTransport *step, 
     if (step->order == 1) {
         EngramTransportApply(rows, grid->w_local, grid->w_stride, step->fractions, left, right,
                              from, to);
-    } else {
+    } else if (step->order == 2) {
         EngramTransportLimitedApply(rows, grid->w_local, grid->w_stride, step->courant, left, right,
                                     from, to);
+    } else {
+        EngramTransportFifthApply(rows, grid->w_local, grid->w_stride, step->fifth, left, right,
+                                  from, to);
     }
 }
 
@@ -99,26 +136,32 @@ static PetscErrorCode PrepareExplicitly(TransportStep *transport, double dt,
 {
     EngramGhost left;
     EngramGhost right;
-    double *phi = transport->phi;
+    double *phi = transport->phi + GHOSTS;
     PetscFunctionBeginUser;
     const EngramGrid *grid = transport->grid;
     const PetscInt cells = grid->w_local;
     const PetscInt order = transport->parameters.order;
+    const PetscInt ghosts = Ghosts(transport);
     const double ratio = dt / grid->w_spacing;
-    const EngramHaloSource source = {from->values, phi + 2, firing_rate};
+    const EngramHaloSource source = {from->values, phi, firing_rate};
     PetscCall(EngramHaloBegin(transport->halo, &source));
     PetscCall(EngramHaloEnd(transport->halo, &left, &right));
-    PetscCall(PetscArraycpy(phi + 2 - order, left.velocity, order));
-    PetscCall(PetscArraycpy(phi + 2 + cells, right.velocity, order));
+    PetscCall(PetscArraycpy(phi - ghosts, left.velocity, ghosts));
+    PetscCall(PetscArraycpy(phi + cells, right.velocity, ghosts));
     if (order == 1) {
-        EngramTransportFractionsCompute(cells, ratio, phi + 1, grid->w_left_face,
+        EngramTransportFractionsCompute(cells, ratio, phi - 1, grid->w_left_face,
                                         &transport->fractions);
+    } else if (order == 2) {
+        EngramTransportCourantCompute(cells, ratio, phi - 2, grid->w_left_face,
+                                      &transport->courant);
     } else {
-        EngramTransportCourantCompute(cells, ratio, phi, grid->w_left_face, &transport->courant);
+        EngramTransportFifthCompute(cells, ratio, transport->phi, transport->weight,
+                                    &transport->fifth);
     }
     transport->explicit_step = (EngramSliceTransport){.order = (int)order,
                                                       .fractions = &transport->fractions,
                                                       .courant = &transport->courant,
+                                                      .fifth = &transport->fifth,
                                                       .left_ghost = left.columns,
                                                       .right_ghost = right.columns};
     Transport(grid, &transport->explicit_step, 1, left.firing_rate, right.firing_rate, firing_rate,
@@ -166,10 +209,10 @@ static PetscErrorCode SubCycle(TransportStep *transport, double dt, double fewes
                                const EngramDensity *to, EngramState *state, TransportRest *rest)
 {
     /* The weights of the limit model are transported by themselves; and what several solves of an
-     * implicit coupling read is better made once. */
+     * implicit coupling read is better made once. That of fifth order is a pass of its own. */
     const Reaction *reaction = transport->reaction;
     const PetscBool may_leave =
-        (PetscBool)(reaction->model->phase.epsilon > 0.0 &&
+        (PetscBool)(reaction->model->phase.epsilon > 0.0 && transport->parameters.order < 5 &&
                     reaction->coupled.coupling->time == ENGRAM_COUPLING_LAGGED);
     double remaining = dt;
     double planned = fewest;
@@ -216,8 +259,8 @@ PetscErrorCode TransportStepAdvance(TransportStep *transport, double dt, double 
         state->learning_courant =
             PetscMax(state->learning_courant, 2.0 * phi * dt / transport->grid->w_spacing);
         SetPhi(transport, state);
-        PetscCall(ImplicitTransportApply(&transport->implicit, dt, transport->phi + 2, from, to,
-                                         state->results->firing_rate));
+        PetscCall(ImplicitTransportApply(&transport->implicit, dt, transport->phi + GHOSTS, from,
+                                         to, state->results->firing_rate));
         rest->rows = to;
         state->substeps++;
     }
@@ -241,6 +284,13 @@ PetscErrorCode TransportStepDestroy(TransportStep *transport)
     PetscCall(EngramAlignedFree(&transport->courant.phi));
     PetscCall(EngramAlignedFree(&transport->courant.decay));
     PetscCall(EngramAlignedFree(&transport->courant.open));
+    PetscCall(EngramAlignedFree(&transport->weight));
+    for (int k = 0; k < ENGRAM_STREAMS; k++) {
+        PetscCall(EngramAlignedFree(&transport->fifth.stream[k].velocity));
+        PetscCall(EngramAlignedFree(&transport->fifth.stream[k].from_left));
+        PetscCall(EngramAlignedFree(&transport->fifth.stream[k].to_right));
+        PetscCall(EngramAlignedFree(&transport->fifth.stream[k].to_left));
+    }
     *transport = (TransportStep){.grid = NULL};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

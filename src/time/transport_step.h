@@ -20,10 +20,12 @@ typedef struct TransportStep {
     EngramTransportParameters parameters;
     const EngramLearningRule *rule; /* borrowed */
     EngramHalo halo;
-    double largest_weight;              /* max over all faces of |w| */
-    double *phi;                        /* [w_local + 4] Phi, with two ghost cells at either end */
+    double largest_weight; /* max over all faces of |w| */
+    double *phi;           /* [w_local + 6] Phi, with three ghost cells at either end */
+    double *weight;        /* [w_local + 6] w at the same places */
     EngramTransportFractions fractions; /* of the explicit transport of first order */
     EngramTransportCourant courant;     /* of the second */
+    EngramTransportFifth fifth;         /* of the fifth */
     EngramSliceTransport explicit_step; /* the present explicit sub-step */
     ImplicitTransport implicit;
 } TransportStep;

@@ -16,7 +16,6 @@ BOUNDED = [
     ("time_tolerance", "2", "must be at most 1"),
     ("time_step_min", "-1", "must be at least 0"),
     ("time_step_max", "-1", "must be at least 0"),
-    ("transport_order", "0", "must be at least 1"),
     ("coupling_tolerance", "-1e-10", "must be at least 0"),
     ("coupling_iterations", "1", "must be at least 2"),
     ("coupling_scan", "-1", "must be at least 0"),

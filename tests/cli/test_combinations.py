@@ -147,11 +147,10 @@ class NamesTest(CombinationTestCase):
                 self.refuse([f"unknown option -{name}: {hint}"], words=[f"-{name}", "1"])
 
     def test_orders_of_transport(self):
-        self.refuse_once(["-transport_order 3: must be 1 or 2"], transport_order=3)
-        self.refuse(["-transport_order 1000000: must be 1 or 2"], transport_order=1000000)
-        self.refuse(["-transport_order 1.5: must be a whole number ("], transport_order=1.5)
-        self.refuse(["-transport_order 0: must be at least 1 ("], transport_order=0)
-        self.refuse(["-transport_order second: must be a whole number ("], transport_order="second")
+        self.refuse_once(["-transport_order 3: must be auto or 1 or 2 or 5"], transport_order=3)
+        for order in (1000000, 1.5, 0, "fifth"):
+            self.refuse([f"-transport_order {order}: must be auto or 1 or 2 or 5"],
+                        transport_order=order)
 
     def test_truth_values(self):
         for option in ("insitu_strict", "initial_quasi_static", "model_plasticity"):
@@ -202,9 +201,32 @@ class RefusedTest(CombinationTestCase):
         for cells, ranks, most in ((3, 2, 1), (2, 2, 1), (5, 3, 2)):
             with self.subTest(cells=cells, ranks=ranks):
                 words = f"start at most {most} rank"
-                self.refuse(["-transport_order 2: needs two cells of w on every rank", words,
+                self.refuse(["-transport_order 2: needs 2 cells of w on every rank", words,
                              "-transport_time implicit"],
                             ranks=ranks, transport_order=2, grid_w_cells=cells)
+
+    def test_fifth_order_with_few_cells(self):
+        for cells, ranks, most in ((20, 5, 4), (13, 3, 2)):
+            with self.subTest(cells=cells, ranks=ranks):
+                self.refuse(["-transport_order 5: needs 5 cells of w on every rank",
+                             f"start at most {most} rank", "-transport_order 2"],
+                            ranks=ranks, transport_order=5, grid_w_cells=cells)
+        self.refuse(["-transport_order 5: needs at least 8 cells of w, and -grid_w_cells is 7; take "
+                     "order 2"], transport_order=5, grid_w_cells=7)
+        self.run_case(transport_order=5, grid_w_cells=8)
+        self.run_case(transport_order=5, grid_w_cells=1, grid_w_max=0, model_plasticity=False)
+
+    def test_fifth_order_with_implicit_transport(self):
+        self.refuse_once(["-transport_order 5: needs -transport_time explicit"],
+                         transport_order=5, transport_time="implicit")
+
+    def test_the_order_that_auto_takes(self):
+        for order, changes in (("5", {}), ("5", {"grid_w_cells": 12}), ("2", {"grid_w_cells": 11}),
+                               ("2", {"transport_time": "implicit"}),
+                               ("2", {"time_scheme": "euler"}), ("1", {"transport_order": 1})):
+            with self.subTest(changes=changes):
+                text = (self.run_case(**changes).folder / "case.yaml").read_text("utf-8")
+                self.assertRegex(text, rf"order: .?{order}\b")
 
     def test_second_order_where_it_goes(self):
         for ranks, changes in ((2, {"grid_w_cells": 4}), (0, {"grid_w_cells": 1}),

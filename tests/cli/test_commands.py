@@ -41,7 +41,7 @@ CONTRACT = [
     ("model_v_threshold", "potential", "2"),
     ("model_v_reset", "potential", "1"),
     ("model_v_min", "potential", "-4"),
-    ("grid_v_cells", "cells", "480"),
+    ("grid_v_cells", "cells", "60"),
     ("grid_v_order", "2 or 4", "4"),
     ("grid_w_min", "weight", "0"),
     ("grid_w_max", "weight", "1"),
@@ -55,7 +55,7 @@ CONTRACT = [
     ("time_step_min", "time", "0"),
     ("time_step_max", "time", "0"),
     ("transport_time", "explicit or implicit", "explicit"),
-    ("transport_order", "1 or 2", "1"),
+    ("transport_order", "auto, 1, 2 or 5", "auto"),
     ("coupling", "auto, lagged or implicit", "auto"),
     ("coupling_tolerance", "dimensionless", "0"),
     ("coupling_iterations", "evaluations", "100"),
@@ -131,7 +131,7 @@ class TextsTest(EngramTestCase):
         for line in [r"grid: +v 60 cells of 0\.1, w 20 cells of 0\.05, 1180 unknowns",
                      r"ranks: +1, 20 cells of w on the first", r"memory: +\d+\.\d MiB .*",
                      r"steps: +10 of 0\.01 to t = 0\.1",
-                     r"CFL: +0\.2 at t = 0 \(transport limit 0\.05;.*",
+                     r"CFL: +0\.444 at t = 0 \(transport limit 0\.0225;.*",
                      r"rate: +Nbar = 1\.1\d*e-07 at t = 0", r"slices: +preonly \+ gth",
                      r"output: +about \d+\.\d MiB in planned"]:
             self.assertRegex(text, rf"(?m)^{line}$")

@@ -22,6 +22,7 @@ SUMMARY_KEYS = {"status", "steps", "mean_step", "slice_solves", "transport_subst
 
 UNITS = {
     "v": "dimensionless",
+    "w_quadrature": "dimensionless",
     "w": "dimensionless",
     "time": "learning time",
     "total_rate": "1/reacting time",
@@ -125,7 +126,8 @@ class SeriesTest(EngramTestCase):
         result = self.run_case()
         series, fields = result.series(), result.fields()
         for row, entry in [(0, 0), (-1, -1)]:
-            share = fields["weight_density"][row] / fields["weight_density"][row].sum()
+            share = fields["w_quadrature"] * fields["weight_density"][row]
+            share /= share.sum()
             mean = numpy.dot(share, fields["w"])
             variance = numpy.dot(share, (fields["w"] - mean) ** 2)
             self.assertAlmostEqual(series["mean_weight"][entry], mean, delta=1e-13)
@@ -140,7 +142,8 @@ class FieldsTest(EngramTestCase):
     def test_shapes_units_and_descriptions(self):
         result = self.run_case(output_fields_every=0.02)
         shapes = {"v": (59,), "w": (20,), "time": (6,), "total_rate": (6,),
-                  "density": (6, 59, 20), "firing_rate": (6, 20), "weight_density": (6, 20)}
+                  "w_quadrature": (20,), "density": (6, 59, 20),
+                  "firing_rate": (6, 20), "weight_density": (6, 20)}
         with h5py.File(result.folder / "fields.h5", "r") as file:
             datasets = {name for name in file if isinstance(file[name], h5py.Dataset)}
             self.assertEqual(datasets, set(shapes))
@@ -199,11 +202,11 @@ class FieldsTest(EngramTestCase):
         fields, series = result.fields(), result.series()
         weight_density = 0.1 * fields["density"].sum(axis=1)
         self.assertLess(numpy.abs(weight_density - fields["weight_density"]).max(), 1e-13)
-        total_rate = 0.05 * fields["firing_rate"].sum(axis=1)
+        total_rate = 0.05 * fields["firing_rate"] @ fields["w_quadrature"]
         self.assertLess(numpy.abs(total_rate - fields["total_rate"]).max(), 1e-14)
         self.assertEqual(list(fields["total_rate"]), series["total_rate"][::2])
         self.assertEqual(list(fields["time"]), series["time"][::2])
-        self.assertLess(numpy.abs(0.05 * weight_density.sum(axis=1) - 1).max(), 1e-13)
+        self.assertLess(numpy.abs(0.05 * weight_density @ fields["w_quadrature"] - 1).max(), 1e-13)
         self.assertGreater(total_rate[-1], 0.2)
 
     def test_xdmf_describes_the_fields(self):

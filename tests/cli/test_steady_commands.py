@@ -318,7 +318,8 @@ class LearnedStateTest(SteadyTestCase):
     """-steady for learning weights: the limit model until it rests."""
 
     def test_rests_long_before_the_end(self):
-        result = self.steady({}, time_end=100, output_series_every=10)
+        grid = {"grid_w_cells": 40}  # a front on 20 cells has several states of rest
+        result = self.steady({}, time_end=100, output_series_every=10, **grid)
         summary, series = result.yaml("summary.yaml"), result.series()
         self.assertEqual((summary["status"], summary["steady_states"]), ("done", 1))
         self.assertLess(summary["time"], 50)
@@ -326,7 +327,8 @@ class LearnedStateTest(SteadyTestCase):
         self.assertEqual(result.fields()["time"][-1], summary["time"])
         self.assertFalse((result.folder / "steady.csv").exists())
         self.assertAlmostEqual(series["total_rate"][-1], series["total_rate"][-3], delta=1e-7)
-        longer = self.run_case(model_epsilon=0, coupling="implicit", time_end=summary["time"] + 10)
+        longer = self.run_case(model_epsilon=0, coupling="implicit", time_end=summary["time"] + 10,
+                               **grid)
         self.assertAlmostEqual(longer.series()["total_rate"][-1], series["total_rate"][-1],
                                delta=1e-7)
 

@@ -127,6 +127,10 @@ PetscErrorCode EngramOptionsVaryReal(EngramOptions options, const char *name, do
  */
 PetscErrorCode EngramOptionsConcludeReal(EngramOptions options, const char *name, double value);
 
+/** The same for a registered text. Not collective. */
+PetscErrorCode EngramOptionsConcludeText(EngramOptions options, const char *name,
+                                         const char *value);
+
 /** Goes back to the values of the case. Not collective. */
 PetscErrorCode EngramOptionsEndVariation(EngramOptions options);
 

@@ -56,8 +56,9 @@ typedef struct EngramHaloSource {
  * Allocates the buffers and the persistent requests. Collective on the grid's communicator.
  *
  * @param rows   rows of the densities to come
- * @param width  1 or 2 columns. At an end of the axis one ghost is empty, two mirror the end cell:
- *               no slope is seen there
+ * @param width  1, 2 or 3 columns. At an end of the axis one ghost is empty, two mirror the end
+ *               cell (no slope is seen there), three continue the five cells there as a polynomial
+ *               of degree 4: at least five cells on each rank
  */
 PetscErrorCode EngramHaloCreate(const EngramGrid *grid, PetscInt rows, PetscInt width,
                                 EngramHalo *halo);

@@ -12,6 +12,7 @@
 #include <petscsys.h>
 
 #include "engram/base/options.h"
+#include "engram/kernels/exact_sum.h"
 
 /** What a grid is made from. Potentials and weights are dimensionless. */
 typedef struct EngramGridParameters {
@@ -23,6 +24,7 @@ typedef struct EngramGridParameters {
     double w_min;
     double w_max;
     PetscInt w_cells;
+    PetscInt w_order; /**< 1, 2 or 5: of the transport in w */
 } EngramGridParameters;
 
 /** The grid; read-only after creation. */
@@ -34,23 +36,26 @@ typedef struct EngramGrid {
     PetscInt v_nodes;
     PetscInt reset_node; /**< index of the node of V_R */
     double v_min;
-    double v_spacing;    /**< h */
-    double w_min;        /**< lower face of the first cell of all ranks */
-    PetscInt w_cells;    /**< of all ranks */
-    PetscInt w_start;    /**< first cell of this rank */
-    PetscInt w_local;    /**< cells of this rank, at least 1 */
-    PetscInt w_stride;   /**< distance of two rows of a density in memory, >= w_local */
-    double w_spacing;    /**< dw; 1 when w_min = w_max */
-    double *w;           /**< [w_local + 2] weight at the centre of the left ghost cell, the cells,
-                              the right ghost cell; owned */
-    double *w_left_face; /**< [w_local + 3] weight at the face left of each of these cells, and at
-                              the last one; NaN at and beyond the ends of the axis; owned */
+    double v_spacing;     /**< h */
+    double w_min;         /**< lower face of the first cell of all ranks */
+    PetscInt w_cells;     /**< of all ranks */
+    PetscInt w_start;     /**< first cell of this rank */
+    PetscInt w_local;     /**< cells of this rank, at least 1 */
+    PetscInt w_stride;    /**< distance of two rows of a density in memory, >= w_local */
+    double w_spacing;     /**< dw; 1 when w_min = w_max */
+    double *w;            /**< [w_local + 2] weight at the centre of the left ghost cell, the cells,
+                               the right ghost cell; owned */
+    double *w_left_face;  /**< [w_local + 3] weight at the face left of each of these cells, and at
+                               the last one; NaN at and beyond the ends of the axis; owned */
+    double *w_quadrature; /**< [w_local + 2] weight of each cell of w, ghosts included, in integrals
+                               over w, as a part of dw; owned. 1, but for the four cells at either
+                               end of the axis where the transport is of order 5 */
 } EngramGrid;
 
 /** The options of the grid, for registration. */
 extern const EngramOptionTable EngramGridOptions;
 
-/** Reads the grid's parameters. Not collective. */
+/** Reads the grid's parameters, but for the order of the transport. Not collective. */
 PetscErrorCode EngramGridParametersGet(EngramOptions options, EngramGridParameters *parameters);
 
 /**
@@ -67,6 +72,14 @@ double EngramGridPotential(const EngramGrid *grid, PetscInt node);
 
 /** Weight at the centre of a cell, counted over all ranks. Not collective. */
 double EngramGridWeight(const EngramGrid *grid, PetscInt cell);
+
+/**
+ * Adds to a sum the integral over w of what this rank holds, divided by dw: exact, so that the sum
+ * over all ranks does not depend on their number. Not collective.
+ *
+ * @param values  [w_local] at the centres of the cells
+ */
+void EngramGridAddToSum(const EngramGrid *grid, const double *values, EngramExactSum *sum);
 
 /** Frees the grid; accepts NULL, and one already destroyed. Not collective. */
 PetscErrorCode EngramGridDestroy(EngramGrid **grid);

@@ -33,6 +33,7 @@
 
 #include "engram/kernels/face_table.h"
 #include "engram/kernels/transport.h"
+#include "engram/kernels/transport_fifth.h"
 #include "engram/kernels/transport_limited.h"
 
 /** All arrays over slices are padded to a multiple of this many. */
@@ -50,14 +51,17 @@ typedef struct EngramSliceResults {
     double *minimum;        /**< smallest density of the slice */
 } EngramSliceResults;
 
-/** A transport in w that is made on the way: the explicit step of transport.h or its limited form.
+/**
+ * An explicit transport in w: the step of transport.h, its limited form, or that of fifth order.
+ * The first two can be made on the way of a slice step.
  */
 typedef struct EngramSliceTransport {
-    int order;                                 /**< 1 or 2 */
+    int order;                                 /**< 1, 2 or 5 */
     const EngramTransportFractions *fractions; /**< of order 1 */
     const EngramTransportCourant *courant;     /**< of order 2 */
-    const double *left_ghost;                  /**< [rows][order] as the explicit step has them */
-    const double *right_ghost;                 /**< [rows][order] */
+    const EngramTransportFifth *fifth;         /**< of order 5 */
+    const double *left_ghost;                  /**< [rows][ghosts] as the explicit step has them */
+    const double *right_ghost;                 /**< [rows][ghosts] */
 } EngramSliceTransport;
 
 /** What a step is told. */

@@ -33,7 +33,7 @@ typedef enum EngramTransportTime {
 /** The transport in w. */
 typedef struct EngramTransportParameters {
     EngramTransportTime time;
-    PetscInt order; /**< 1, or 2 with limited linear reconstruction */
+    PetscInt order; /**< 1, 2 or 5; 0: not yet chosen */
 } EngramTransportParameters;
 
 /** What a run in time is made from; times on the slow (learning) scale. */
@@ -63,6 +63,15 @@ extern const EngramOptionTable EngramTransportOptions;
  *         count of steps
  */
 PetscErrorCode EngramTimeParametersGet(EngramOptions options, EngramTimeParameters *parameters);
+
+/**
+ * Chooses the order of the transport where the case leaves it open, and records it. Not collective.
+ *
+ * @param w_cells  cells of w of all ranks
+ * @return ENGRAM_ERR_INPUT when the axis is too short for the order asked for
+ */
+PetscErrorCode EngramTransportConclude(EngramOptions options, PetscInt w_cells,
+                                       EngramTimeParameters *parameters);
 
 /**
  * Lets the steps count from a time and a step that a run has reached, as after a change of their
