@@ -22,13 +22,15 @@ STUDY_FILE = "study.yaml"
 # What a study sets by itself, so that --set must not.
 MANAGED = ("output_dir", "output_overwrite", "output_fields_every", "output_series_every",
            "restart", "restart_force", "dry_run", "help", "version", "steady", "steady_sweep")
-DEFAULT_CELLS = {"grid_v_cells": 480, "grid_w_cells": 256}
+DEFAULT_CELLS = {"grid_v_cells": 60, "grid_w_cells": 256}
+# From so many cells of w on the program takes transport of fifth order by itself.
+CELLS_OF_FIFTH_ORDER = 12
 ROWS_OF_SERIES = 100
 DRY_RUN_SECONDS = 600
 
 # Nanoseconds per cell and step on one core where nothing has been measured yet, in proportion to
 # docs/performance.md but half as much again: better to be done early than to be late.
-PLAIN_STEP, SECOND_ORDER, IMPLICIT, IMPLICIT_SECOND_ORDER = 2.0, 1.0, 2.3, 4.8
+PLAIN_STEP, SECOND_ORDER, FIFTH_ORDER, IMPLICIT, IMPLICIT_SECOND_ORDER = 2.0, 1.0, 3.0, 2.3, 4.8
 IMPLICIT_COUPLING, EXTRAPOLATED, THIRD_ORDER = 2.0, 4.0, 2.0
 # A further sub-step of the transport, as a part of a step.
 SUBSTEP_SHARE = 0.35
@@ -150,6 +152,12 @@ def make_study(arguments):
         raise RunError(f"--vary {arguments.vary}: time_adaptive chooses the steps by their error; "
                        "use --vary v or w, or fixed steps: --set time_adaptive=false "
                        "--set time_step=...")
+    if normal(options.get("transport_order", "auto")) == "auto" and arguments.vary in ("w", "all") \
+            and str(options.get("grid_w_cells", "")).isdigit() \
+            and int(options["grid_w_cells"]) < CELLS_OF_FIFTH_ORDER \
+            and normal(options.get("time_scheme", "")) != "euler":
+        # One order on all levels.
+        options["transport_order"] = settings["transport_order"] = "2"
     return Study(case=str(case), program=str(arguments.program), vary=arguments.vary,
                  levels=arguments.levels, refine=arguments.refine, ranks=arguments.ranks,
                  settings=settings, options=options)
@@ -257,12 +265,12 @@ def describe(level):
 def typical_nanoseconds(study):
     """Nanoseconds per cell and step that the options let one expect, with all ranks at work."""
     cost = PLAIN_STEP
-    is_second = study.value("transport_order") == "2"
-    if study.value("transport_time") == "implicit":
-        cost += IMPLICIT_SECOND_ORDER if is_second else IMPLICIT
-    elif is_second:
-        cost += SECOND_ORDER
+    order = study.value("transport_order", "auto")
     scheme = study.value("time_scheme", "third-order")
+    if study.value("transport_time") == "implicit":
+        cost += IMPLICIT if order == "1" else IMPLICIT_SECOND_ORDER
+    elif order != "1" and (order != "auto" or scheme != "euler"):
+        cost += SECOND_ORDER if order == "2" else FIFTH_ORDER
     if study.value("coupling", "auto") == "implicit" or scheme != "euler":
         cost *= IMPLICIT_COUPLING
     if scheme != "euler" or chooses_steps(study.options):

@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "engram/base/error.h"
 #include "engram/kernels/transport_fifth.h"
@@ -49,8 +50,8 @@ static const EngramOption transport_options[] = {
      "transport in w: explicit divides long steps into sub-steps, implicit solves once",
      ENGRAM_BOUND_NONE, 0},
     {"transport_order", ENGRAM_OPTION_TEXT, "auto", "auto, 1, 2 or 5",
-     "order of the transport in w. auto: 5 with -transport_time explicit, a -time_scheme of second "
-     "or third order and at least 12 cells of w, else 2",
+     "order of the transport in w. auto: 1 with -time_scheme euler; else 5 with -transport_time "
+     "explicit and at least 12 cells of w, and 2 without",
      ENGRAM_BOUND_NONE, 0},
 };
 
@@ -91,6 +92,7 @@ static PetscErrorCode GetTransport(EngramOptions options, EngramTransportParamet
 PetscErrorCode EngramTransportConclude(EngramOptions options, PetscInt w_cells,
                                        EngramTimeParameters *parameters)
 {
+    char text[16];
     EngramTransportParameters *transport = &parameters->transport;
     PetscFunctionBeginUser;
     if (transport->order == 5 && w_cells > 1 && w_cells < ENGRAM_TRANSPORT_FIFTH_CELLS) {
@@ -100,10 +102,11 @@ PetscErrorCode EngramTransportConclude(EngramOptions options, PetscInt w_cells,
     }
     if (transport->order == 0) {
         const PetscBool is_fifth =
-            (PetscBool)(transport->time == ENGRAM_TRANSPORT_EXPLICIT && w_cells >= FIFTH_PAYS &&
-                        parameters->scheme != ENGRAM_TIME_EULER);
-        transport->order = is_fifth ? 5 : 2;
-        PetscCall(EngramOptionsConcludeText(options, "transport_order", is_fifth ? "5" : "2"));
+            (PetscBool)(transport->time == ENGRAM_TRANSPORT_EXPLICIT && w_cells >= FIFTH_PAYS);
+        const PetscInt sharp = is_fifth ? 5 : 2;
+        transport->order = parameters->scheme == ENGRAM_TIME_EULER ? 1 : sharp;
+        (void)snprintf(text, sizeof(text), "%d", (int)transport->order);
+        PetscCall(EngramOptionsConcludeText(options, "transport_order", text));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

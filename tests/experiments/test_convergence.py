@@ -34,6 +34,14 @@ class Orders(StudyTestCase):
         self.study("--vary", "w", "--levels", "5", **TRANSIENT, **PLAIN_EULER)
         self.check(["firing_rate_l1", "weight_density_l1", "density_l1"], 1.0, 0.08, last=2)
 
+    def test_weights_fifth_order(self):
+        bump = {**TRANSIENT, "initial_density": "exp(-(w - 0.5)^2/0.02)*exp(-(v + 1)^2/0.5)",
+                "model_learning": "0.5 - w", "grid_v_cells": 18, "grid_w_cells": 24}
+        del bump["time_step"]
+        self.study("--vary", "w", "--levels", "4", **bump, time_step=None, time_tolerance=1e-9)
+        for name in ("firing_rate_l1", "weight_density_l1", "density_l1"):
+            self.assertGreater(float(self.columns()[f"{name}_order"][-1]), 4.4, name)
+
     def test_time_first_order(self):
         self.study("--vary", "t", "--levels", "4", **TRANSIENT, **PLAIN_EULER)
         self.check(["total_rate", "firing_rate_l1", "weight_density_l1", "density_l1",
@@ -86,12 +94,22 @@ class ClosedForms(StudyTestCase):
     def test_learned_state(self):
         process = self.study("--vary", "w", "--levels", "4", "--compare", "exact", **{
             "model_epsilon": 0, "model_v_min": -5, "initial_density": "exp(-(w - 0.2)^2/0.005)",
-            "grid_v_cells": 70, "grid_w_cells": 16, "time_end": 20, "time_step": 0.02})
+            "grid_v_cells": 70, "grid_w_cells": 16, "time_end": 20, "time_step": 0.02,
+            "transport_order": 1})
         self.assertIn("closed form with Nbar = 0.58438", process.stdout)
         columns = self.columns()
         for name in ("total_rate", "firing_rate_l1", "weight_density_l1", "density_l1"):
             self.assertAlmostEqual(float(columns[f"{name}_order"][-1]), 0.88, delta=0.15, msg=name)
         self.assertLess(float(columns["density_l1_error"][-1]), 0.08)
+
+    def test_learned_state_at_fifth_order(self):
+        self.study("--vary", "w", "--levels", "3", "--compare", "exact", **{
+            "model_epsilon": 0, "model_v_min": -5, "initial_density": "exp(-(w - 0.2)^2/0.005)",
+            "grid_v_cells": 70, "grid_w_cells": 32, "time_end": 12, "time_step": None})
+        columns = self.columns()
+        self.assertLess(float(columns["total_rate_error"][-1]), 3e-5)
+        for name in ("firing_rate_l1", "weight_density_l1", "density_l1"):
+            self.assertLess(float(columns[f"{name}_error"][-1]), 0.012, name)
 
     def test_short_runs_are_no_steady_states(self):
         process = self.study("--vary", "v", "--levels", "2", "--compare", "exact",

@@ -274,7 +274,7 @@ class ArrayScripts(ScriptsTestCase):
 
     def test_convergence(self):
         """The real program, and the command that the last job would run."""
-        resolutions = "\n".join(f"-grid_w_cells {cells}" for cells in (4, 8, 16))
+        resolutions = "\n".join(f"-grid_w_cells {cells}" for cells in (12, 24, 48))
         for number in range(3):
             self.call("convergence.sbatch", "-grid_v_cells", "60", "-time_end", "0.001",
                       launcher="env", RESOLUTIONS=resolutions, SLURM_JOB_ID="42",
@@ -284,7 +284,7 @@ class ArrayScripts(ScriptsTestCase):
         subprocess.run(["sh", "-c", submitted[submitted.index("--wrap") + 1]], cwd=self.folder,
                        check=True, stdout=subprocess.DEVNULL)
         table = (self.folder / "results" / "convergence-40" / "table.md").read_text("utf-8")
-        self.assertRegex(table, r"(?m)^\| level-2 \| 16 \| ")
+        self.assertRegex(table, r"(?m)^\| level-2 \| 48 \| ")
 
 
 if __name__ == "__main__":

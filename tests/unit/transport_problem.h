@@ -10,8 +10,15 @@
 
 #include "kernel_list.h"
 
-/** Explicit steps of first and second order, an implicit one, and that made second order. */
-enum { EXPLICIT_FIRST, EXPLICIT_SECOND, IMPLICIT, IMPLICIT_SECOND, TRANSPORT_KINDS };
+/** Explicit steps of first, second and fifth order, an implicit one, and that made second order. */
+enum {
+    EXPLICIT_FIRST,
+    EXPLICIT_SECOND,
+    EXPLICIT_FIFTH,
+    IMPLICIT,
+    IMPLICIT_SECOND,
+    TRANSPORT_KINDS
+};
 
 #define TRANSPORT_STEP_RATIO 0.4
 
@@ -19,25 +26,52 @@ enum { EXPLICIT_FIRST, EXPLICIT_SECOND, IMPLICIT, IMPLICIT_SECOND, TRANSPORT_KIN
 typedef struct TransportProblem {
     ptrdiff_t cells;
     ptrdiff_t rows;
-    double *phi;                        /* [cells + 4] two ghosts on either side */
+    double *phi;                        /* [cells + 6] up to three ghosts on either side */
     double *left_face_w;                /* [cells + 3] */
-    double *ghosts;                     /* [2 * rows], for either side */
+    double *ghosts;                     /* [3 * rows], for either side */
     double *density;                    /* [rows * cells] */
     EngramTransportFractions fractions; /* [cells + 2] each */
     EngramTransportCourant courant;     /* [cells + 4] each */
     EngramTransportFactors factors;     /* [cells] each */
+    EngramTransportFifth fifth;
+    double *memory_of_fifth; /* weights, quadrature, and the arrays of both streams */
 } TransportProblem;
+
+/** The step of fifth order of the problem, on an axis that begins with its first cell. */
+static inline void TransportProblemAddFifth(TransportProblem *problem)
+{
+    const ptrdiff_t cells = problem->cells;
+    const ptrdiff_t faces = ENGRAM_TRANSPORT_FIFTH_FACES(cells);
+    double *memory = UnitAllocate(2 * faces + ENGRAM_STREAMS * 4 * faces);
+    double *weight = memory;
+    double *quadrature = memory + faces;
+    for (ptrdiff_t i = 0; i < cells + 6; i++) {
+        weight[i] = 2.0 * (double)i / (double)cells - 1.0;
+    }
+    for (ptrdiff_t i = 0; i < cells + 2; i++) {
+        quadrature[i] = i < 5 ? 0.8 + 0.1 * (double)i : 1.0;
+    }
+    problem->memory_of_fifth = memory;
+    problem->fifth = (EngramTransportFifth){.quadrature = quadrature, .is_first = 1};
+    for (int k = 0; k < ENGRAM_STREAMS; k++) {
+        double *arrays = memory + (2 + 4 * k) * faces;
+        problem->fifth.stream[k] =
+            (EngramTransportStream){arrays, arrays + faces, arrays + 2 * faces, arrays + 3 * faces};
+    }
+    EngramTransportFifthCompute(cells, 0.25 * TRANSPORT_STEP_RATIO, problem->phi, weight,
+                                &problem->fifth);
+}
 
 static inline TransportProblem TransportProblemCreate(ptrdiff_t cells, ptrdiff_t rows)
 {
-    const ptrdiff_t most = cells + 4;
+    const ptrdiff_t most = cells + 6;
     UnitRandom random = {17};
     TransportProblem problem = {
         .cells = cells,
         .rows = rows,
         .phi = UnitAllocate(most),
         .left_face_w = UnitAllocate(most),
-        .ghosts = UnitAllocate(2 * rows),
+        .ghosts = UnitAllocate(3 * rows),
         .density = UnitAllocate(rows * cells),
         .fractions = {UnitAllocate(most), UnitAllocate(most), UnitAllocate(most)},
         .courant = {UnitAllocate(most), UnitAllocate(most), UnitAllocate(most)},
@@ -48,7 +82,7 @@ static inline TransportProblem TransportProblemCreate(ptrdiff_t cells, ptrdiff_t
         problem.left_face_w[i] = 2.0 * (double)i / (double)most - 1.0;
     }
     problem.left_face_w[cells + 1] = NAN;
-    for (ptrdiff_t i = 0; i < 2 * rows; i++) {
+    for (ptrdiff_t i = 0; i < 3 * rows; i++) {
         problem.ghosts[i] = UnitRandomBetween(&random, 0.0, 1.0);
     }
     for (ptrdiff_t i = 0; i < rows * cells; i++) {
@@ -59,6 +93,7 @@ static inline TransportProblem TransportProblemCreate(ptrdiff_t cells, ptrdiff_t
                                     problem.left_face_w, &problem.fractions);
     EngramTransportCourantCompute(cells, TRANSPORT_STEP_RATIO, problem.phi, problem.left_face_w,
                                   &problem.courant);
+    TransportProblemAddFifth(&problem);
     return problem;
 }
 
@@ -77,7 +112,8 @@ static inline void TransportProblemDestroy(TransportProblem *problem)
                         problem->factors.to_right,
                         problem->factors.turns,
                         problem->factors.to_left,
-                        problem->factors.settles};
+                        problem->factors.settles,
+                        problem->memory_of_fifth};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
         free(arrays[i]);
     }
@@ -105,6 +141,9 @@ static inline void TransportProblemMove(const KernelSet *kernels, const Transpor
     } else if (kind == EXPLICIT_SECOND) {
         kernels->EngramTransportLimitedApply(rows, cells, cells, &problem->courant, problem->ghosts,
                                              problem->ghosts, problem->density, moved);
+    } else if (kind == EXPLICIT_FIFTH) {
+        kernels->EngramTransportFifthApply(rows, cells, cells, &problem->fifth, problem->ghosts,
+                                           problem->ghosts, problem->density, moved);
     } else {
         memcpy(moved, problem->density, (size_t)(rows * cells) * sizeof(double));
         kernels->EngramTransportFactorise(cells, 50.0, problem->phi, problem->left_face_w,

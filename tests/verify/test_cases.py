@@ -30,14 +30,14 @@ class Cases(engram_test.EngramTestCase):
 
     def test_learning(self):
         """The rate levels off, and N(w) falls on the line w/Nbar where there are neurons."""
-        result = self.run_file("learning.yaml", "-time_end", "6", "-output_fields_every", "1")
+        result = self.run_file("learning.yaml", "-time_end", "6", "-output_fields_every", "0.25")
         rates = result.series()["total_rate"]
         self.assertLess(abs(rates[-1] - rates[len(rates) // 2]), 1e-3)
         fields = result.fields()
         inside = (fields["w"] > 0.2) & (fields["w"] < 0.7)
         shape = fields["firing_rate"][-1][inside] * rates[-1] / fields["w"][inside]
         self.assertLess(numpy.abs(shape - 1.0).max(), 0.03)
-        early = fields["firing_rate"][0][inside]
+        early = fields["firing_rate"][1][inside]
         self.assertGreater(numpy.ptp(early / fields["w"][inside]) / early.max(), 0.5)
 
     def test_cost_of_learning(self):
@@ -53,8 +53,8 @@ class Cases(engram_test.EngramTestCase):
     def test_inhibitory(self):
         series = self.run_file("inhibitory.yaml", "-output_fields_every", "0").series()
         self.assertAlmostEqual(max(series["total_rate"]), 0.92, delta=0.01)
-        self.assertAlmostEqual(series["total_rate"][-1], 0.848, delta=0.001)
-        self.assertAlmostEqual(series["mean_weight"][-1], -0.815, delta=0.001)
+        self.assertAlmostEqual(series["total_rate"][-1], 0.8458, delta=2e-4)
+        self.assertAlmostEqual(series["mean_weight"][-1], -0.8251, delta=5e-4)
 
     def test_nnlif_steady(self):
         weak = self.run_file("nnlif_steady.yaml").series()["total_rate"]
@@ -147,7 +147,7 @@ class Cases(engram_test.EngramTestCase):
     def test_limit_of_first_order(self):
         """What the header says of -transport_order 1."""
         result = self.run_file("limit.yaml", "-transport_order", "1")
-        self.assertAlmostEqual(result.series()["total_rate"][-1], 0.5828, delta=1e-4)
+        self.assertAlmostEqual(result.series()["total_rate"][-1], 0.5814, delta=1e-4)
         self.assertAlmostEqual(self.cells_of_front(result.fields()["weight_density"][-1]), 10,
                                delta=3)
 
@@ -221,7 +221,7 @@ class Cases(engram_test.EngramTestCase):
                 self.assertAlmostEqual(series["mean_weight"][-1] / mean, 1.0, delta=2e-3)
                 weights, w = fields["weight_density"][-1], fields["w"]
                 front = w[weights > 0.5 * weights.max()].max()
-                self.assertAlmostEqual(front, largest, delta=0.007)
+                self.assertAlmostEqual(front, largest, delta=w[1] - w[0])
                 inside = (w > 0.1) & (w < 0.9 * largest)
                 shape = fields["firing_rate"][-1] * series["total_rate"][-1] / w
                 self.assertLess(numpy.abs(shape[inside] - 1.0).max(), 0.01)
@@ -258,7 +258,7 @@ class Cases(engram_test.EngramTestCase):
                                    "-time_tolerance", tolerance, expect=3)
             self.assert_sound(result.series())
             self.assertGreater(result.series()["total_rate"][-1], 100.0)
-            self.assertAlmostEqual(result.yaml("summary.yaml")["blowup_time"], 4.688, delta=0.001)
+            self.assertAlmostEqual(result.yaml("summary.yaml")["blowup_time"], 4.689, delta=0.001)
 
     def test_state_that_repels(self):
         """tau = 0.3: a run that starts in the steady state itself leaves it."""

@@ -63,6 +63,7 @@ TOLERANCE = 1e-4
 
 # What the user guide shows.
 PROTOCOL = {
+    "transport_order": 1,
     "model_input": "1 + 0.3*sin(6*w)",
     "initial_density": "exp(-(w - 0.3)^2/0.02) * exp(-v^2/0.5)",
     "protocol_phases": "learn,rest,same,other",

@@ -252,7 +252,7 @@ class Refusals(engram_test.EngramTestCase):
         case = self.write_case(transport_order=2, grid_w_cells=3)
         process = self.execute([case, "-output_dir", "refused"], ranks=2)
         self.assertEqual(process.returncode, 2, process.stdout + process.stderr)
-        self.assertIn("needs two cells of w on every rank", process.stderr)
+        self.assertIn("needs 2 cells of w on every rank", process.stderr)
         self.run_case(transport_order=2, grid_w_cells=3, transport_time="implicit", ranks=2)
 
     def test_noise_that_becomes_negative(self):

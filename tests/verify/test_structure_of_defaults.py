@@ -15,6 +15,7 @@ CASE = {name: value for name, value in scheme_studies.STRUCTURE.items()
         if name not in runner.PLAIN_EULER}
 CASE["model_input"] = "(sin(9*t) > 0.3 ? 6 : -2) + 0.5*w"
 CASE["time_end"] = 1
+CASE["grid_w_cells"] = 9
 
 # Steps: fixed ones from far below to far above the times between the jumps, adaptive ones of
 # tolerances that are met and of ones that are not.
@@ -68,25 +69,28 @@ class MassAndSign(engram_test.EngramTestCase):
                 CASE, **steps, model_epsilon=epsilon, transport_time=transport,
                 transport_order=order)
             for (name, steps), epsilon, transport, order in itertools.product(
-                STEPS.items(), scheme_studies.EPSILONS, scheme_studies.TRANSPORTS, (1, 2))})
+                STEPS.items(), scheme_studies.EPSILONS, scheme_studies.TRANSPORTS, (1, 2, 5))
+            if order < 5 or transport == "explicit"})
 
     def test_members(self):
         """Members of the family, and data that jump in v, for which extrapolation overshoots."""
         self.check_all({
-            (name, kind, epsilon): {**CASE, "transport_order": 2, "model_epsilon": epsilon,
-                                    **STEPS[kind], **member}
-            for (name, member), kind, epsilon in itertools.product(
-                MEMBERS.items(), ("long", "adaptive"), (1.0, 1e-3, 1e-12))
+            (name, kind, epsilon, order): {**CASE, "transport_order": order,
+                                           "model_epsilon": epsilon, **STEPS[kind], **member}
+            for (name, member), (kind, order), epsilon in itertools.product(
+                MEMBERS.items(), (("long", 2), ("adaptive", 2), ("adaptive", 5)),
+                (1.0, 1e-3, 1e-12))
             if not self.is_refused(name, kind, epsilon)})
 
     def test_protocol(self):
         """Phases with resets, the limit model and back."""
-        case = {**CASE, "transport_order": 2, "time_end": None, "protocol_phases": "a,b,c,d",
+        case = {**CASE, "time_end": None, "protocol_phases": "a,b,c,d",
                 "phase_a_duration": 0.3, "phase_b_duration": 0.2, "phase_b_epsilon": 0,
                 "phase_c_duration": 0.3, "phase_c_epsilon": 1e-3, "phase_c_initial": "reset",
                 "phase_d_duration": 0.2, "phase_d_plasticity": "false", "phase_d_input": "3"}
         del case["time_end"]
-        self.check_all({name: dict(case, **steps) for name, steps in STEPS.items()})
+        self.check_all({(name, order): dict(case, **steps, transport_order=order)
+                        for name, steps in STEPS.items() for order in (2, 5)})
 
 
 if __name__ == "__main__":

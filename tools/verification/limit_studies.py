@@ -22,6 +22,7 @@ LEARNING = {
     "grid_w_max": 1,
     "grid_v_cells": 60,
     "grid_w_cells": 50,
+    "transport_order": 1,
     "time_step": 0.005,
     "time_end": 0.15,
 }

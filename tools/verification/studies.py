@@ -33,6 +33,7 @@ LEARNING = {
     "initial_density": "exp(-(w - 0.3)^2/0.02)*exp(-(v + 1)^2/0.5)",
     "grid_w_min": 0,
     "grid_w_max": 1,
+    "transport_order": 1,
 }
 
 # The same on its way, from data that are smooth at both ends of the weight axis. No flux crosses

@@ -19,6 +19,7 @@ import scheme_tables  # noqa: E402
 import studies  # noqa: E402
 import time_tables  # noqa: E402
 import voltage_tables  # noqa: E402
+import weight_studies  # noqa: E402
 from layout import draw_slope, name_steps, number, order_list, table  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -54,6 +55,7 @@ STUDIES = {
     "structure": studies.structure,
     "learned": studies.learned_state,
     "transient": studies.transient_orders,
+    **weight_studies.STUDIES,
     **scheme_tables.STUDIES,
     **time_tables.STUDIES,
     **published_rates.STUDIES,
@@ -187,6 +189,7 @@ def main():
         results[name] = study(program)
     sections = [HEAD] + [section(results) for section in (rates_section, structure_section,
                                                           learned_section, transient_section,
+                                                          *weight_studies.SECTIONS,
                                                           *scheme_tables.SECTIONS,
                                                           *time_tables.SECTIONS,
                                                           *published_rates.SECTIONS,

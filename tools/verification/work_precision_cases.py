@@ -78,6 +78,7 @@ LEARNING = {
     "grid_w_min": 0,
     "grid_w_max": 1,
     "grid_w_cells": 64,
+    "transport_order": 1,
 }
 
 LIMIT = {
