@@ -77,6 +77,8 @@ def planes_of(is_fast):
         options["time_step"] = 0.01 * cells
         options["time_scheme"] = "euler"
         options["coupling"] = "implicit"
+        options["transport_time"] = "implicit"
+        options["transport_order"] = 2
     return [
         Plane("linear", "N", learned_state.Network(1.0, reference.identity),
               numpy.linspace(0.1, 1.3, count[0]), numpy.linspace(0.3, 1.2, count[1]), linear),
