@@ -45,10 +45,11 @@ FAMILY = {
     "flux": {"model_flux": "harmonic", "initial_quasi_static": True},
     "implicit transport": {"transport_time": "implicit", "transport_order": 2},
     "sub-steps": {"model_learning": "2000*cos(4*w)", "transport_order": 2},
-    "fifth order in w": {"time_scheme": "third-order", "transport_order": 5,
-                         "model_refractory": 0.4},
+    "fifth order in w": {"time_scheme": "third-order", "coupling": "implicit",
+                         "transport_order": 5, "grid_w_cells": 26, "model_refractory": 0.4},
     "limit of fifth order in w": {"model_epsilon": 0, "time_scheme": "third-order",
-                                  "transport_order": 5},
+                                  "coupling": "implicit", "transport_order": 5,
+                                  "grid_w_cells": 26},
     "limit": {"model_epsilon": 0, "model_refractory": 0.4, "transport_order": 2},
     "frozen": {"model_plasticity": False, "model_delay": 0.3},
     "adaptive": ADAPTIVE,
@@ -233,6 +234,7 @@ class BitsTest(RestartTestCase):
     def test_steady_state_of_learning_weights(self):
         """The search for rest is a run in time, and goes on like one."""
         reference = self.place("rest", SMALL_CASE, steady=True, grid_w_cells=13, time_end=40,
+                               transport_order=1,
                                time_step=0.05, checkpoint_every=1, checkpoint_keep=1000,
                                output_series_every=10)
         whole = self.go(reference)

@@ -35,6 +35,7 @@ LEARNING = {
     "grid_w_min": -1,
     "grid_w_max": 1,
     "grid_w_cells": 17,
+    "transport_order": 1,
     "time_step": STEP,
     "time_end": 24 * STEP,
     "output_fields_every": 4 * STEP,
