@@ -11,6 +11,10 @@ static const EngramOption command_options[] = {
     {"dry_run", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
      "check the case and print grid, memory, steps, CFL number and output size; write nothing",
      ENGRAM_BOUND_NONE, 0},
+    {"estimate_error", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
+     "run the case on two coarser grids first, and tell at the end how large the error of the "
+     "total rate is; with -dry_run a forecast of it",
+     ENGRAM_BOUND_NONE, 0},
     {"help", ENGRAM_OPTION_BOOLEAN, "false", "true or false", "print this text", ENGRAM_BOUND_NONE,
      0},
     {"version", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
@@ -192,8 +196,27 @@ static PetscErrorCode PrintSteps(const EngramSimulation *simulation,
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** What error to expect, or how to learn that. */
+static PetscErrorCode PrintForecast(const EngramErrorEstimate *forecast)
+{
+    PetscFunctionBeginUser;
+    if (!forecast->is_wanted) {
+        PetscCall(EngramPrint("error:   not estimated; -estimate_error forecasts it from two "
+                              "coarser runs\n"));
+    } else if (forecast->reason[0]) {
+        PetscCall(EngramPrint("error:   unknown: %s\n", forecast->reason));
+    } else {
+        PetscCall(
+            EngramPrint("error:   Nbar will be off by about %.2g of its largest value, as two "
+                        "coarser runs suggest, which differ by %.2g\n",
+                        forecast->error, forecast->difference));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
-                                      const EngramOutputParameters *output)
+                                      const EngramOutputParameters *output,
+                                      const EngramErrorEstimate *forecast)
 {
     PetscFunctionBeginUser;
     const EngramGrid *grid = simulation->grid;
@@ -208,6 +231,9 @@ PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
                           EngramSimulationMemory(simulation) / mebibyte));
     PetscCall(PrintSteps(simulation, output));
     PetscCall(EngramPrint("rate:    Nbar = %.6g at t = 0\n", state->total_rate));
+    if (!simulation->is_steady) {
+        PetscCall(PrintForecast(forecast));
+    }
     PetscCall(EngramPrint("slices:  %s\n"
                           "output:  about %.1f MiB in %s\n"
                           "dry run: nothing was written\n",

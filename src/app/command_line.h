@@ -31,9 +31,10 @@ PetscErrorCode CommandLinePrintHelp(EngramOptions options);
 /** Prints the versions, from rank 0. */
 PetscErrorCode CommandLinePrintVersion(const EngramProvenance *provenance);
 
-/** Prints what a run would be: grid, memory, steps, CFL number, output. */
+/** Prints what a run would be: grid, memory, steps, CFL number, error to expect, output. */
 PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
-                                      const EngramOutputParameters *output);
+                                      const EngramOutputParameters *output,
+                                      const EngramErrorEstimate *forecast);
 
 /** Warns when a launcher of another MPI started many runs of one rank each. */
 PetscErrorCode CommandLineWarnOfSingletons(void);

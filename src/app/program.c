@@ -13,6 +13,7 @@
 #include "engram/base/log.h"
 #include "engram/kernels/denormals.h"
 #include "engram/observe/insitu_observer.h"
+#include "error_estimate.h"
 #include "interruption.h"
 #include "restart.h"
 #include "steady.h"
@@ -36,11 +37,14 @@ static PetscErrorCode SetState(EngramSimulation *simulation, Restart *restart)
 static PetscErrorCode DryRun(EngramSimulation *simulation, const EngramOutputParameters *output,
                              Restart *restart)
 {
+    EngramErrorEstimate forecast = {.is_wanted = PETSC_FALSE};
     PetscFunctionBeginUser;
     InterruptionRemove();
     PetscCall(RestartFind(simulation, output, restart));
     PetscCall(SetState(simulation, restart));
-    PetscCall(CommandLinePrintDryRun(simulation, output));
+    PetscCall(ErrorEstimateRun(simulation, output));
+    ErrorEstimateForecast(simulation, &forecast);
+    PetscCall(CommandLinePrintDryRun(simulation, output, &forecast));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -62,6 +66,9 @@ static PetscErrorCode RunInFolder(EngramSimulation *simulation,
     }
     PetscCall(EngramOutputPrepare(simulation->grid, output, RestartMode(restart)));
     PetscErrorCode code = RestartPrepareFolder(simulation, output, restart);
+    if (!code) {
+        code = ErrorEstimateRun(simulation, output);
+    }
     if (!code) {
         code = EngramSimulationRun(simulation, output, outcome);
     }
@@ -93,6 +100,7 @@ static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulatio
         /* These are found at once, or again: there is no state to keep. */
         InterruptionRemove();
     }
+    PetscCall(ErrorEstimateCreate(simulation, output, &simulation->estimate));
     PetscCall(SteadyCheck(simulation));
     PetscCall(EngramInsituCheck(simulation->grid->comm, options));
     PetscCall(EngramLogStageEnd());

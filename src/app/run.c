@@ -6,6 +6,7 @@
 #include "engram/base/log.h"
 #include "engram/base/notice.h"
 #include "engram/observe/insitu_observer.h"
+#include "error_estimate.h"
 #include "protocol.h"
 #include "steering.h"
 
@@ -187,16 +188,16 @@ static double NextMultiple(double now, double every, double end)
     return next > end - TARGET_TOLERANCE * every ? end : next;
 }
 
-/** Where the next step may lead: its end, or for adaptive steps the next state that is wanted. */
-static double NextTarget(const Run *run, const EngramState *state)
+double RunNextTarget(const EngramSimulation *simulation, double fields_every,
+                     double series_interval)
 {
-    const EngramTimeParameters *time = &run->simulation->time;
+    const EngramTimeParameters *time = &simulation->time;
+    const EngramState *state = EngramStepperState(simulation->stepper);
     if (!time->is_adaptive) {
         return EngramTimeAt(time, state->steps + 1);
     }
-    const double fields =
-        NextMultiple(state->time, run->steering.present[ENGRAM_STEER_FIELDS_EVERY], time->end);
-    const double rows = NextMultiple(state->time, run->output->series_interval, time->end);
+    const double fields = NextMultiple(state->time, fields_every, time->end);
+    const double rows = NextMultiple(state->time, series_interval, time->end);
     return PetscMin(fields, rows);
 }
 
@@ -221,7 +222,10 @@ static PetscErrorCode TakeStep(Run *run, double began)
     EngramOutcome *outcome = run->outcome;
     PetscFunctionBeginUser;
     const EngramState *state = EngramStepperState(run->simulation->stepper);
-    PetscCall(EngramStepperAdvance(run->simulation->stepper, NextTarget(run, state)));
+    const double target =
+        RunNextTarget(run->simulation, run->steering.present[ENGRAM_STEER_FIELDS_EVERY],
+                      run->output->series_interval);
+    PetscCall(EngramStepperAdvance(run->simulation->stepper, target));
     const PetscBool is_stuck = (PetscBool)(state->has_blown_up && state->is_untouched);
     if (is_stuck) {
         outcome->rejected += state->rejected;
@@ -325,6 +329,7 @@ PetscErrorCode RunStep(Run *run)
     PetscCall(TakeStep(run, began));
     if (run->outcome->steps_done > done) {
         PetscCall(Observe(run));
+        ErrorEstimateWatch(run->simulation->estimate, run->snapshot.time, run->snapshot.total_rate);
         PetscCall(SteeringTakeOver(run));
         DeadlineNoteStep(&run->checkpointing.deadline, MPI_Wtime() - began);
     }
@@ -390,11 +395,13 @@ static PetscErrorCode Conclude(Run *run)
     if (!outcome->departure) {
         PetscCall(WarnOfDoubts(run));
         PetscCall(ThresholdLayerWarn(run->simulation->grid, &run->layer));
+        ErrorEstimateConclude(run->simulation, outcome);
     }
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_FINISH));
     const PetscErrorCode code = StopObservers(run);
     PetscCall(EngramLogStageEnd());
     PetscCall(code);
+    PetscCall(ErrorEstimateTell(&outcome->estimate));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

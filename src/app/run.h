@@ -57,6 +57,16 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
  */
 PetscErrorCode RunStep(Run *run);
 
+/**
+ * Where the next step may lead: its end, or for adaptive steps the next time of the output or the
+ * end of the phase. Not collective.
+ *
+ * @param fields_every     present interval of the fields; 0: none
+ * @param series_interval  interval of the rows of the series; 0: none
+ */
+double RunNextTarget(const EngramSimulation *simulation, double fields_every,
+                     double series_interval);
+
 /** Whether another step is to be taken. Not collective. */
 PetscBool RunGoesOn(const Run *run);
 

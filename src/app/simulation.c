@@ -5,6 +5,7 @@
 #include "engram/base/error.h"
 #include "engram/base/log.h"
 #include "engram/observe/insitu_observer.h"
+#include "error_estimate.h"
 #include "protocol.h"
 #include "run.h"
 #include "steady.h"
@@ -173,6 +174,7 @@ double EngramSimulationMemory(const EngramSimulation *simulation)
 PetscErrorCode EngramSimulationDestroy(EngramSimulation *simulation)
 {
     PetscFunctionBeginUser;
+    PetscCall(ErrorEstimateDestroy(&simulation->estimate));
     PetscCall(EngramStepperDestroy(&simulation->stepper));
     PetscCall(EngramSliceSolverDestroy(&simulation->solver));
     PetscCall(ProtocolDestroy(&simulation->protocol));

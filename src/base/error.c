@@ -34,12 +34,18 @@ PetscErrorCode EngramErrorHandlerRemove(void)
 }
 
 static char last_message[512];
+static PetscBool is_silent = PETSC_FALSE;
+
+void EngramMessagesSilence(PetscBool silent)
+{
+    is_silent = silent;
+}
 
 static void PrintFromRoot(const char *kind, const char *format, va_list arguments)
 {
     int rank = 0;
     (void)MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-    if (rank == 0) {
+    if (rank == 0 && !is_silent) {
         (void)fflush(stdout);
         (void)fprintf(stderr, "engram: %s", kind);
         (void)vfprintf(stderr, format, arguments);

@@ -192,17 +192,18 @@ PetscErrorCode EngramOptionsGetReal(EngramOptions options, const char *name, dou
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Place of an option that may have this real value. */
-static PetscErrorCode FindReal(EngramOptions options, const char *name, const char *text,
-                               int *place)
+/** Place of an option of a kind of number that may have this value. */
+static PetscErrorCode FindNumber(EngramOptions options, const char *name, EngramOptionKind kind,
+                                 const char *text, int *place)
 {
     PetscFunctionBeginUser;
     for (*place = 0; *place < options->count; (*place)++) {
         const EngramOption *option = options->records[*place].option;
         if (strcmp(option->name, name) == 0) {
-            if (option->kind != ENGRAM_OPTION_REAL) {
-                PetscCall(EngramInputError("-%s: is %s; only real numbers can be varied", name,
-                                           OptionKindName(option)));
+            if (option->kind != kind) {
+                PetscCall(EngramInputError("-%s: is %s; only %s numbers can be varied", name,
+                                           OptionKindName(option),
+                                           kind == ENGRAM_OPTION_REAL ? "real" : "whole"));
             }
             PetscCall(OptionCheckValue(option, text));
             PetscFunctionReturn(PETSC_SUCCESS);
@@ -218,19 +219,36 @@ PetscErrorCode EngramOptionsCheckReal(EngramOptions options, const char *name, d
     int place = 0;
     PetscFunctionBeginUser;
     PetscCall(PetscSNPrintf(text, sizeof(text), "%.17g", value));
-    PetscCall(FindReal(options, name, text, &place));
+    PetscCall(FindNumber(options, name, ENGRAM_OPTION_REAL, text, &place));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Vary(EngramOptions options, const char *name, EngramOptionKind kind,
+                           const char *text)
+{
+    int place = 0;
+    PetscFunctionBeginUser;
+    PetscCall(FindNumber(options, name, kind, text, &place));
+    PetscCall(PetscFree(options->varied[place]));
+    PetscCall(PetscStrallocpy(text, &options->varied[place]));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode EngramOptionsVaryReal(EngramOptions options, const char *name, double value)
 {
     char text[32];
-    int place = 0;
     PetscFunctionBeginUser;
     PetscCall(PetscSNPrintf(text, sizeof(text), "%.17g", value));
-    PetscCall(FindReal(options, name, text, &place));
-    PetscCall(PetscFree(options->varied[place]));
-    PetscCall(PetscStrallocpy(text, &options->varied[place]));
+    PetscCall(Vary(options, name, ENGRAM_OPTION_REAL, text));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOptionsVaryInteger(EngramOptions options, const char *name, PetscInt value)
+{
+    char text[32];
+    PetscFunctionBeginUser;
+    PetscCall(PetscSNPrintf(text, sizeof(text), "%" PetscInt_FMT, value));
+    PetscCall(Vary(options, name, ENGRAM_OPTION_INTEGER, text));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -269,8 +287,9 @@ PetscErrorCode EngramOptionsGetInteger(EngramOptions options, const char *name, 
     const EngramOptionRecord *record = NULL;
     PetscFunctionBeginUser;
     PetscCall(FindRecord(options, name, &record));
-    PetscCheck(OptionParseInteger(record->value, value), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
-               "Option %s is no whole number", name);
+    const char *varied = options->varied[record - options->records];
+    PetscCheck(OptionParseInteger(varied ? varied : record->value, value), PETSC_COMM_SELF,
+               PETSC_ERR_ARG_WRONG, "Option %s is no whole number", name);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

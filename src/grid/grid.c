@@ -49,8 +49,7 @@ PetscErrorCode EngramGridParametersGet(EngramOptions options, EngramGridParamete
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Cells below the reset potential, or -1 when it falls between two nodes. */
-static PetscInt CellsBelowReset(const EngramGridParameters *parameters, PetscInt v_cells)
+PetscInt EngramGridCellsBelowReset(const EngramGridParameters *parameters, PetscInt v_cells)
 {
     const double share =
         (parameters->v_reset - parameters->v_min) / (parameters->v_threshold - parameters->v_min);
@@ -68,7 +67,7 @@ static PetscInt NearestCount(const EngramGridParameters *parameters, PetscInt di
     const PetscInt last = 2 * parameters->v_cells + 1000;
     for (PetscInt cells = parameters->v_cells + direction; cells >= 3 && cells <= last;
          cells += direction) {
-        if (CellsBelowReset(parameters, cells) > 0) {
+        if (EngramGridCellsBelowReset(parameters, cells) > 0) {
             return cells;
         }
     }
@@ -110,7 +109,7 @@ static PetscErrorCode CheckParameters(MPI_Comm comm, const EngramGridParameters 
         PetscCall(EngramInputError("-model_v_min %g: must lie below -model_v_reset %g",
                                    parameters->v_min, parameters->v_reset));
     }
-    if (CellsBelowReset(parameters, parameters->v_cells) < 0) {
+    if (EngramGridCellsBelowReset(parameters, parameters->v_cells) < 0) {
         PetscCall(RefuseResetBetweenNodes(parameters));
     }
     const PetscBool is_point = (PetscBool)(parameters->w_min == parameters->w_max);
@@ -205,7 +204,7 @@ PetscErrorCode EngramGridCreate(MPI_Comm comm, const EngramGridParameters *param
     made->v_nodes = parameters->v_cells - 1;
     made->v_order = parameters->v_order;
     made->v_spacing = (parameters->v_threshold - parameters->v_min) / (double)parameters->v_cells;
-    made->reset_node = CellsBelowReset(parameters, parameters->v_cells) - 1;
+    made->reset_node = EngramGridCellsBelowReset(parameters, parameters->v_cells) - 1;
 
     const PetscInt share = parameters->w_cells / made->size;
     const PetscInt extra = parameters->w_cells % made->size;

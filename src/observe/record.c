@@ -72,6 +72,28 @@ static PetscErrorCode StartRecord(void *context, const EngramSnapshot *initial)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** What the run knows of its own error, where it was asked. */
+static void PrintEstimate(TextFile *file, const EngramErrorEstimate *estimate)
+{
+    if (!estimate->is_wanted) {
+        return;
+    }
+    if (estimate->reason[0]) {
+        TextFilePrint(file, "error_estimate: unknown\nerror_estimate_reason: ");
+        PrintScalar(file, NULL, estimate->reason);
+        TextFilePrint(file, "\n");
+    } else {
+        TextFilePrint(file, "error_estimate: %.6g\n", estimate->error);
+    }
+    if (isfinite(estimate->difference)) {
+        TextFilePrint(file, "error_estimate_difference: %.6g\n", estimate->difference);
+    }
+    if (estimate->v_cells > 0) {
+        TextFilePrint(file, "error_estimate_cells: \"%" PetscInt_FMT " x %" PetscInt_FMT "\"\n",
+                      estimate->v_cells, estimate->w_cells);
+    }
+}
+
 static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const EngramOutcome *outcome)
 {
     const EngramGrid *grid = last->grid;
@@ -110,6 +132,7 @@ static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const Engra
     TextFilePrint(file, "ns_per_cell_and_step: %.6g\n", 1e9 * outcome->step_seconds / updates);
     TextFilePrint(file, "checkpoints: %" PetscInt64_FMT "\ncheckpoint_seconds: %.6g\n",
                   outcome->checkpoints, outcome->checkpoint_seconds);
+    PrintEstimate(file, &outcome->estimate);
     if (last->steering->is_used) {
         TextFilePrint(file, "insitu_failures: %" PetscInt64_FMT "\n", last->steering->failures);
     }

@@ -78,6 +78,7 @@ CONTRACT = [
     ("steady_sweep", "none or OPTION:from:to:n", "none"),
     ("steady_tolerance", "1/time", "1e-8"),
     ("dry_run", "true or false", "false"),
+    ("estimate_error", "true or false", "false"),
     ("help", "true or false", "false"),
     ("version", "true or false", "false"),
 ]
@@ -132,7 +133,8 @@ class TextsTest(EngramTestCase):
                      r"ranks: +1, 20 cells of w on the first", r"memory: +\d+\.\d MiB .*",
                      r"steps: +10 of 0\.01 to t = 0\.1",
                      r"CFL: +0\.444 at t = 0 \(transport limit 0\.0225;.*",
-                     r"rate: +Nbar = 1\.1\d*e-07 at t = 0", r"slices: +preonly \+ gth",
+                     r"rate: +Nbar = 1\.1\d*e-07 at t = 0", r"error: +not estimated; .*",
+                     r"slices: +preonly \+ gth",
                      r"output: +about \d+\.\d MiB in planned"]:
             self.assertRegex(text, rf"(?m)^{line}$")
         self.assertEqual(list(self.folder.iterdir()), [case])

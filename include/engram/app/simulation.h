@@ -19,10 +19,11 @@ typedef struct EngramSimulation {
     EngramOptions options; /**< borrowed */
     EngramTimeParameters time;
     EngramCouplingParameters coupling;
-    PetscBool is_steady;           /**< steady states are looked for instead of a run in time */
-    double started;                /**< when the program began, by MPI_Wtime */
-    struct Protocol *protocol;     /**< the phases, and the end of the run */
-    const struct Restart *restart; /**< what the run goes on from, or NULL; borrowed */
+    PetscBool is_steady;            /**< steady states are looked for instead of a run in time */
+    double started;                 /**< when the program began, by MPI_Wtime */
+    struct Protocol *protocol;      /**< the phases, and the end of the run */
+    const struct Restart *restart;  /**< what the run goes on from, or NULL; borrowed */
+    struct ErrorEstimate *estimate; /**< coarser runs to compare with, or NULL */
     EngramGrid *grid;
     EngramModel *model;
     EngramSliceSolver solver;

@@ -79,6 +79,12 @@ PetscErrorCode EngramPrint(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2)
 /** Prints "engram: ..." to stderr, from rank 0: what a run has to say of itself. Not an error. */
 PetscErrorCode EngramNote(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
 
+/**
+ * Holds back errors, notes and warnings, for work whose failure is no failure of the program;
+ * errors of PETSc and MPI are still told of. The last message of an error is kept. Not collective.
+ */
+void EngramMessagesSilence(PetscBool silent);
+
 /** The last message of an error on this rank, without "engram: error: "; empty before the first. */
 const char *EngramErrorMessage(void);
 

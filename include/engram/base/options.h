@@ -121,6 +121,9 @@ PetscErrorCode EngramOptionsGetBoolean(EngramOptions options, const char *name, 
  */
 PetscErrorCode EngramOptionsVaryReal(EngramOptions options, const char *name, double value);
 
+/** The same for a whole number. */
+PetscErrorCode EngramOptionsVaryInteger(EngramOptions options, const char *name, PetscInt value);
+
 /**
  * Gives a registered real number that the user has left open the value that follows from others;
  * the record has it as a default. Not collective.

@@ -59,6 +59,12 @@ extern const EngramOptionTable EngramGridOptions;
 PetscErrorCode EngramGridParametersGet(EngramOptions options, EngramGridParameters *parameters);
 
 /**
+ * Cells from v_min to V_R of a potential axis of `v_cells` cells, whatever count the parameters
+ * have; -1 when V_R falls between two nodes. Not collective.
+ */
+PetscInt EngramGridCellsBelowReset(const EngramGridParameters *parameters, PetscInt v_cells);
+
+/**
  * Creates a grid. Collective on `comm`.
  *
  * @return ENGRAM_ERR_INPUT when V_R falls on no node (the message names the nearest counts of cells

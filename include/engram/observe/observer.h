@@ -63,6 +63,17 @@ typedef struct EngramSnapshot {
     const char *checkpoint_written; /**< when it was written, UTC */
 } EngramSnapshot;
 
+/** What coarser runs of the same case say of the error of a run. */
+typedef struct EngramErrorEstimate {
+    PetscBool is_wanted; /**< false: nothing else is set */
+    double error;        /**< largest error of Nbar over the run, relative to the largest Nbar; NaN:
+                              unknown */
+    double difference;   /**< largest difference to the coarser run, likewise; NaN: not measured */
+    PetscInt v_cells;    /**< of the coarser grid; 0: there is none */
+    PetscInt w_cells;
+    char reason[512]; /**< why it is unknown, else empty */
+} EngramErrorEstimate;
+
 /** How a run ended. */
 typedef struct EngramOutcome {
     PetscBool is_complete;  /**< the end time was reached */
@@ -87,6 +98,7 @@ typedef struct EngramOutcome {
     PetscInt64 ambiguous; /**< steps in which the total rate was known to have several solutions */
     PetscInt64 steady_states;       /**< found, where they were looked for; else negative */
     PetscInt64 coupling_iterations; /**< evaluations of the scalar equation in all steps */
+    EngramErrorEstimate estimate;   /**< of the error, where it was asked for */
 } EngramOutcome;
 
 /** What all observers of a run are made from. Strings and handles are borrowed. */
