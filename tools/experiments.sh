@@ -72,7 +72,7 @@ copy recognition recognition.md responses.png discrimination.png
     --names A B C D flat higher opposite >/dev/null
 copy forgetting recognition.md forgetting.png
 "$python" tools/recognition.py input/recognition.yaml --output "$results/dependence" \
-    --set grid_w_max=2 --set grid_w_cells=400 --set model_v_min=-6 --set grid_v_cells=320 \
+    --set grid_w_max=2 --set grid_w_cells=400 --set model_v_min=-6 --set grid_v_cells=80 \
     --vary model_noise=0.5,0.7,1,1.4,2 --vary model_learning=0.25,0.5,0.75,1,1.5,2 \
     --vary model_epsilon=0.01,0.1,1 --names learned flat higher opposite >/dev/null
 copy dependence recognition.md spread_model_noise.png spread_model_learning.png \
@@ -88,7 +88,7 @@ say "limit"
 run limit input/limit.yaml
 draw limit rate
 "$python" tools/sweep.py input/limit.yaml --vary model_epsilon=0,1e-6,1e-5,1e-4,1e-3,1e-2 \
-    --set initial_quasi_static=true --set transport_order=1 --set time_end=1 \
+    --set initial_quasi_static=true --set time_end=1 \
     --plot total_rate,mean_weight --output "$results/limits" >/dev/null
 copy limits sweep.csv curves.png
 

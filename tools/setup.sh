@@ -107,6 +107,24 @@ configure_and_build() {
     engram=$root/build/$1/engram
 }
 
+# build_reference TARGET...: an older revision, to compare with: order 2 in v, 1 or 2 in w, 1 or 2 in
+# time, and separate passes over the density. From the history of this clone, in build/reference.
+build_reference() {
+    local revision=262d66a
+    if ! git cat-file -e "$revision^{commit}" 2>/dev/null; then
+        say "revision $revision is not in this clone; fetch the whole history: git fetch --unshallow"
+        exit 1
+    fi
+    say "building the reference, revision $revision"
+    if [ ! -e build/reference_source ]; then
+        git worktree prune
+        git worktree add --detach build/reference_source "$revision" >/dev/null
+    fi
+    cmake -S build/reference_source -B build/reference -DCMAKE_BUILD_TYPE=Release \
+          -DENGRAM_NATIVE=ON -DENGRAM_BENCHMARK=ON -DENGRAM_TESTS=OFF >/dev/null
+    cmake --build build/reference --target "$@" --parallel >/dev/null
+}
+
 # Open MPI refuses to run as root, and more ranks than cores, unless told; one thread a rank.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1
