@@ -10,6 +10,8 @@ cd "$root"
 build_packages="cmake ninja-build gcc g++ libc6-dev git pkg-config libopenmpi-dev openmpi-bin
     petsc-dev libhdf5-openmpi-dev libmuparser-dev libcmocka-dev"
 tool_packages="python3 python3-numpy python3-scipy python3-h5py python3-matplotlib python3-yaml"
+# The program of the field, beside which Engram is timed.
+compare_packages="python3-numba"
 # ParaView, which the program does without, and what draws its pictures and films on a machine
 # without a screen.
 insitu_packages="paraview-dev python3-paraview python3-mpi4py libx11-dev libpython3-dev xvfb xauth

@@ -7,7 +7,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 # shellcheck disable=SC2086
-install_packages $build_packages $tool_packages $insitu_packages $check_packages
+install_packages $build_packages $tool_packages $compare_packages $insitu_packages \
+    $check_packages
 find_python
 configure_and_build release
 say "running the tests"

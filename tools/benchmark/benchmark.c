@@ -1,5 +1,6 @@
 /* Times the parts of a step in one process, and prints "name minimum median" in nanoseconds per
- * cell, one line each. Options as for engram, and -benchmark_samples N. Run by tools/bench.sh. */
+ * cell, one line each. Options as for engram, -benchmark_samples N, and -benchmark_messages for the
+ * messages of a step, in nanoseconds a call. Run by tools/bench.sh. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,15 +8,18 @@
 #include "engram/base/error.h"
 #include "engram/base/log.h"
 #include "engram/kernels/denormals.h"
+#include "message_times.h"
 
 enum { MAXIMUM_SAMPLES = 1000 };
 
 static const EngramOption benchmark_options[] = {
     {"benchmark_samples", ENGRAM_OPTION_INTEGER, "50", "samples", "timed calls of each part",
      ENGRAM_BOUND_AT_LEAST, 1},
+    {"benchmark_messages", ENGRAM_OPTION_BOOLEAN, "false", "", "time the messages of a step, too",
+     ENGRAM_BOUND_NONE, 0},
 };
 
-static const EngramOptionTable BenchmarkOptions = {"Benchmark", benchmark_options, 1};
+static const EngramOptionTable BenchmarkOptions = {"Benchmark", benchmark_options, 2};
 
 /** One part: does its work once. */
 typedef PetscErrorCode (*Part)(EngramSimulation *simulation);
@@ -100,6 +104,7 @@ static PetscErrorCode Run(int argc, char **argv)
     EngramOptions options = NULL;
     EngramSimulation simulation = {.options = NULL};
     PetscInt samples = 0;
+    PetscBool with_messages = PETSC_FALSE;
     PetscFunctionBeginUser;
     PetscCall(EngramErrorHandlerInstall());
     PetscCall(EngramLogRegister());
@@ -112,9 +117,13 @@ static PetscErrorCode Run(int argc, char **argv)
     }
     PetscCall(EngramOptionsLoad(options, argv[1], argc, argv));
     PetscCall(EngramOptionsGetInteger(options, "benchmark_samples", &samples));
+    PetscCall(EngramOptionsGetBoolean(options, "benchmark_messages", &with_messages));
     PetscCall(EngramSimulationSetUp(PETSC_COMM_WORLD, options, &simulation));
     PetscCall(EngramSimulationStart(&simulation));
     PetscCall(Measure(&simulation, PetscMin(samples, MAXIMUM_SAMPLES)));
+    if (with_messages) {
+        PetscCall(MessageTimesPrint(&simulation));
+    }
     PetscCall(EngramSimulationDestroy(&simulation));
     PetscCall(EngramOptionsDestroy(&options));
     PetscFunctionReturn(PETSC_SUCCESS);

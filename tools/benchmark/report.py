@@ -18,6 +18,7 @@ import scipy.linalg
 import checkpoint
 import extremes
 import roofline
+import scaling_report
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASE = ROOT / "tools" / "benchmark" / "case.yaml"
@@ -244,10 +245,12 @@ def main():
     beside = measure_reference(arguments.build / "engram_benchmark", arguments.reference,
                                arguments.rounds)
     ends = extremes.measure(run_benchmark, arguments.build, CASE, arguments.rounds)
+    scaling = scaling_report.section(scaling_report.measure(run_benchmark, arguments.build, CASE,
+                                                            machine()))
     checkpoints = checkpoint.measure(arguments.build / "engram", arguments.build, arguments.rounds)
     write(results, arguments.output, provenance,
           reference_table(beside) + extremes.section(ends)
-          + roofline.section(results, beside) + checkpoints)
+          + roofline.section(results, beside) + scaling + checkpoints)
 
 
 if __name__ == "__main__":
