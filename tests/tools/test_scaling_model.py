@@ -26,7 +26,7 @@ class Messages(engram_test.EngramTestCase):
     def test_counts_of_runs(self):
         adaptive = scaling_runs.Scheme(
             "adaptive", scaling_runs.THIRD.options + ("-time_adaptive", "true"), 3,
-            is_adaptive=True)
+            scaling_runs.THIRD.order, is_adaptive=True)
         for scheme in (*scaling_runs.COUNTED_SCHEMES, adaptive):
             with self.subTest(scheme=scheme.name):
                 count = scaling_runs.count(engram_test.BUILD, CASE, self.RANKS, scheme)
