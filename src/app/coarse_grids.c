@@ -20,8 +20,8 @@ static const double TOLERANCE_GROWTH = 4.0;
 /* No part of the error grows less than that of time. */
 static const double LARGEST_GROWTH = 4.0;
 
-/* What the coarser grids show of the order in w, where it is higher. */
-static const double FORECAST_ORDER = 2.5;
+/* Few cells show no higher order in w than this, and fronts none at all. */
+static const double SHOWN_ORDER = 2.5;
 
 /* Fixed steps, and those that end at the output, become twice as long, so that runs meet. */
 static const double STEP_GROWTH = 2.0;
@@ -55,7 +55,7 @@ static Orders OrdersOf(const EngramSimulation *simulation)
     const double transport = (double)time->transport.order;
     return (Orders){
         .v = is_harmonic ? 2.0 : (double)simulation->grid->v_order,
-        .w = Learns(simulation) ? transport : PetscMax(transport, 2.0),
+        .w = PetscMin(Learns(simulation) ? transport : PetscMax(transport, 2.0), SHOWN_ORDER),
         .time = time->is_adaptive ? (double)ENGRAM_TIME_THIRD_ORDER : (double)time->scheme,
     };
 }
@@ -129,8 +129,6 @@ PetscErrorCode CoarseGridsChoose(const EngramSimulation *simulation, CoarseGrids
     double lowest = PetscMin(orders.v, orders.time);
     lowest = fine.w_cells > 1 ? PetscMin(lowest, orders.w) : lowest;
     grids->growth = PetscMin(pow(2.0, lowest), LARGEST_GROWTH);
-    const double shown = fine.w_cells > 1 ? PetscMin(1.0, FORECAST_ORDER / orders.w) : 1.0;
-    grids->forecast_growth = pow(grids->growth, shown);
     for (int i = 0; i < COARSE_GRIDS; i++) {
         grids->grid[i] = Coarsen(simulation, &fine, &orders, grids->growth, i + 1);
     }

@@ -26,8 +26,7 @@ typedef struct CoarseGrid {
 /** All of them. */
 typedef struct CoarseGrids {
     CoarseGrid grid[COARSE_GRIDS];
-    double growth;          /* R: by which the error grows from one to the next coarser one */
-    double forecast_growth; /* what a forecast counts on instead, which sees no order */
+    double growth; /* R: by which the error grows from one to the next coarser one, at least */
 } CoarseGrids;
 
 /**

@@ -132,7 +132,7 @@ void ErrorEstimateForecast(const EngramSimulation *simulation, EngramErrorEstima
         return;
     }
     *forecast = Begin(estimate);
-    const double growth = estimate->grids.forecast_growth;
+    const double growth = estimate->grids.growth;
     if (forecast->reason[0]) {
         return;
     }
