@@ -53,7 +53,7 @@ CASES = (
     Case("learning", "learning", cells(96, 1024), 0.03),
     Case("inhibitory", "inhibitory", cells(168, 512), 0.02),
     Case("nnlif_steady", "nnlif_steady", cells(560), 0.05),
-    Case("nnlif_blowup, to t = 3.2", "nnlif_blowup", cells(960), 0.05, BLOWUP, BLOWUP),
+    Case("nnlif_blowup to t = 3.2", "nnlif_blowup", cells(960), 0.05, BLOWUP, BLOWUP),
     Case("limit", "limit", cells(240, 1024), 0.025),
     Case("strong_inhibition", "strong_inhibition", cells(4160), 0.01),
     Case("delayed", "delayed", cells(800), 0.1),
@@ -62,11 +62,11 @@ CASES = (
     Case("quadratic", "quadratic", cells(660, 192), 0.05, has_before=False),
     Case("exponential", "exponential", cells(300, 240), 0.05, has_before=False),
     Case("excitation", "excitation", cells(120, 900), 0.5),
-    Case("particles_frozen", "particles_frozen", cells(420, 160), 0.1),
-    Case("particles_learning", "particles_learning", cells(210, 1600), 0.025),
+    Case("particles_frozen", "particles_frozen", cells(210, 160), 0.1),
+    Case("particles_learning", "particles_learning", cells(168, 800), 0.025),
     Case("learning in phases", "recognition", cells(120, 600), 0.1, PHASES, PHASES),
     Case("frozen weights", "recognition", cells(240, 200), 0.02, FROZEN, FROZEN),
-    Case("limits, eps = 1e-3", "limit", cells(240, 1024), 0.025, SMALL_EPSILON,
+    Case("limits at eps = 1e-3", "limit", cells(240, 1024), 0.025, SMALL_EPSILON,
          {**SMALL_EPSILON, "transport_order": 1}),
 )
 
