@@ -26,6 +26,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 HEAD = """# Verification
 
+| | order | shown in |
+|---|---|---|
+| steady rates of leaky neurons | 6 in v | *Rates in closed form* |
+| all else in the potential | 4 in v | *Orders on a learning transient*, *Orders of all schemes* |
+| weight, where the solution is smooth | 5 in w | *Orders in w* |
+| time, on data with jumps, delays and layers | 3 | *Orders in time on unprepared data* |
+| mass and sign | round-off, and bit for bit | *Mass and positivity in floating point* |
+
 Every table here is written by `tools/verification/tables.py`; the tests in `tests/verify` run the
 same studies and assert on them. The references are closed forms (docs/theory.md) evaluated by
 quadrature and root finding, in `tools/verification/exact.py` and `reference.py`, and independent
@@ -33,8 +41,8 @@ programs: characteristics of the macroscopic equation, another discretisation of
 and a method of lines for the whole model. None of them shares code with the solver.
 
 The first part is about the plain scheme: euler steps, explicit transport of first order, lagged
-coupling. All of it is of order 4 in v where nothing else is said. The second part, from *Orders of
-all schemes* on, is about all the others; the third, from *Orders in time on unprepared data* on,
+coupling. All of it is of order 4 in v where nothing else is said. *Orders in w* has all orders of
+the transport. The second part, from *Orders of all schemes* on, is about all the others; the third, from *Orders in time on unprepared data* on,
 about graded and adaptive steps. The last, from *Published rates* on, is about rates of other
 programs, low noise and other neurons. What all this costs, and what a user should take, is in
 [work_precision.md](work_precision.md).
