@@ -65,6 +65,8 @@ TARGETS = (1e-3, 1e-4, 1e-5)
 KEYS = field_program.CASES
 LONGEST = 4.0       # seconds; what would take longer is extrapolated
 TRIES = 5           # grids tried for a target
+PASSES = 2          # how often cells and steps are then taken away or exchanged
+SHRINK, GROW = 0.85, 1.1
 ROUNDS = 3          # runs of which the shortest counts
 V_STEP = 6          # V_R is a node of every so many cells
 
@@ -169,11 +171,28 @@ def climb(bench, targets):
                 break
             # What is far from the target is tried again with more, or with less.
             share *= min(3.0, max(0.2, 0.85 * target / run.error))
+        best = best and shrink(bench, best, target)
         found.append(bench.run(best[0], ROUNDS) if best else
                      estimate(bench, last or (bench.contender.begin,
                                               bench.run(bench.contender.begin)),
                               bench.best(errors, best_share * target), target))
     return found
+
+
+def shrink(bench, best, target):
+    """Takes cells and steps away, or exchanges one kind for another, as the error allows it.
+
+    What the parts of the error are is measured far from here, and they may cancel.
+    """
+    moves = [tuple(SHRINK if i == k else 1.0 for i in range(3)) for k in range(3)]
+    moves += [tuple(GROW if i == more else SHRINK if i == less else 1.0 for i in range(3))
+              for more in range(3) for less in range(3) if more != less]
+    for move in PASSES * moves:
+        point = tuple(factor * part for factor, part in zip(move, best[0]))
+        run = bench.run(point)
+        if run.error <= target and run.cells < best[1].cells:
+            best = (point, run)
+    return best
 
 
 def estimate(bench, last, point, target=0.0):
