@@ -162,9 +162,9 @@ static void TestFrontsDoNotOvershoot(void **state)
         axis.density[i] = i >= 60 && i < 120 ? 1.0 : 0.0;
     }
     FifthContinuePhi(&axis);
-    const double ratio = 0.25 * ENGRAM_TRANSPORT_LARGEST_COURANT;
-    for (double moved = 0.0; moved < 20.0 - 1e-9; moved += ratio) {
-        ExtrapolatedStep(&axis, fmin(ratio, 20.0 - moved));
+    const int steps = (int)ceil(20.0 / (0.25 * ENGRAM_TRANSPORT_LARGEST_COURANT));
+    for (int step = 0; step < steps; step++) {
+        ExtrapolatedStep(&axis, 20.0 / steps);
     }
     double front = 0.0;
     for (ptrdiff_t i = 0; i < axis.cells; i++) {

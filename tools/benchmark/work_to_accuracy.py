@@ -182,8 +182,11 @@ def climb(bench, targets):
 def shrink(bench, best, target):
     """Takes cells and steps away, or exchanges one kind for another, as the error allows it.
 
-    What the parts of the error are is measured far from here, and they may cancel.
+    What the parts of the error are is measured far from here, and they may cancel. Long runs are
+    left as they are.
     """
+    if best[1].seconds > LONGEST / 2:
+        return best
     moves = [tuple(SHRINK if i == k else 1.0 for i in range(3)) for k in range(3)]
     moves += [tuple(GROW if i == more else SHRINK if i == less else 1.0 for i in range(3))
               for more in range(3) for less in range(3) if more != less]
