@@ -69,6 +69,7 @@ PASSES = 2          # how often cells and steps are then taken away or exchanged
 SHRINK, GROW = 0.85, 1.1
 ROUNDS = 3          # runs of which the shortest counts
 V_STEP = 6          # V_R is a node of every so many cells
+FEWEST = (2 * V_STEP, 8, 1.0)  # cells of v and w, and the measure of time
 
 REFERENCE = {"grid_v_cells": 240, "grid_w_cells": 480, "time_tolerance": 1e-7,
              "transport_order": 5}
@@ -144,7 +145,7 @@ class Bench:
         total = sum(1.0 / order for order in orders)
         return tuple(max(low, part * (error * order * total / wanted) ** (1.0 / order))
                      for part, error, order, low in zip(self.contender.begin, errors, orders,
-                                                        (2 * V_STEP, 8, 1.0)))
+                                                        FEWEST))
 
 
 def rounded(point, outputs):
@@ -191,7 +192,8 @@ def shrink(bench, best, target):
     moves += [tuple(GROW if i == more else SHRINK if i == less else 1.0 for i in range(3))
               for more in range(3) for less in range(3) if more != less]
     for move in PASSES * moves:
-        point = tuple(factor * part for factor, part in zip(move, best[0]))
+        point = tuple(max(low, factor * part) for low, factor, part in
+                      zip(FEWEST, move, best[0]))
         run = bench.run(point)
         if run.error <= target and run.cells < best[1].cells:
             best = (point, run)
