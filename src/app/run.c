@@ -14,7 +14,7 @@
 static const double TARGET_TOLERANCE = 1e-9;
 
 /* Beyond it the frozen learning velocity of an implicit transport step was seen to oscillate; by
- * order. */
+ * order 1, and by order 2. */
 static const double LARGEST_LEARNING_COURANT[2] = {10.0, 2.0};
 
 static PetscErrorCode CreateSliceCopies(const EngramGrid *grid, SliceCopies *copies)
@@ -359,7 +359,7 @@ static PetscErrorCode WarnOfDoubts(const Run *run)
     const EngramOutcome *outcome = run->outcome;
     PetscFunctionBeginUser;
     const PetscInt order = run->simulation->time.transport.order;
-    const double largest = LARGEST_LEARNING_COURANT[order - 1];
+    const double largest = LARGEST_LEARNING_COURANT[order > 1];
     if (outcome->ambiguous > 0) {
         PetscCall(EngramWarning("in %" PetscInt64_FMT " of %" PetscInt64_FMT " steps the total "
                                 "firing rate was known to have several solutions; see "
