@@ -6,6 +6,7 @@
 #include "arithmetic.h"
 #include "engram/kernels/transport_limited.h"
 #include "limited_slope.h"
+#include "row_entries.h"
 #include "vector.h"
 
 enum {
@@ -165,11 +166,11 @@ ENGRAM_SELDOM Vector Bounded(Vector value, Stencil q)
 }
 
 /**
- * What overshoots by less than 1e-10 of a density of one need not be limited: the authors of the
- * scheme have 1e-10 here (eq. 2.30). Before a front the tail of a density falls over hundreds of
- * decades, and all of it would be limited, at twice the cost.
+ * What overshoots by less than 1e-100 need not be limited, which costs time. Before a front the
+ * tail of a density falls over hundreds of decades. (The authors of the scheme have 1e-10,
+ * eq. 2.30.)
  */
-static const double NEGLIGIBLE = 1e-20;
+static const double NEGLIGIBLE = 1e-200;
 
 /** The value on the face, limited where it has to be. */
 ENGRAM_INLINE Vector OnFace(Stencil q)
@@ -312,18 +313,6 @@ static ptrdiff_t TileCells(ptrdiff_t remaining)
     return remaining < TILE + WIDEST ? TILE - WIDEST : TILE;
 }
 
-/** `count` densities of a row from its entry `first` on, beyond its end those of the ghosts. */
-static void CopyEntries(ptrdiff_t first, ptrdiff_t count, const FifthRow *row, double *density)
-{
-    const ptrdiff_t end = first + count < row->cells ? first + count : row->cells;
-    if (first < end) {
-        memcpy(density, row->density + first, (size_t)(end - first) * sizeof(*density));
-    }
-    for (ptrdiff_t i = first < end ? end : first; i < first + count; i++) {
-        density[i - first] = row->right_ghost[i - row->cells];
-    }
-}
-
 ENGRAM_INLINE void FormProducts(ptrdiff_t count, const double *restrict velocity,
                                 const double *restrict density, double *restrict product)
 {
@@ -365,13 +354,14 @@ ENGRAM_INLINE void MoveTile(ptrdiff_t first, ptrdiff_t count, const FifthRow *ro
 static void MoveRow(const FifthRow *row, const EngramTransportFifth *fifth, FifthTile *tile)
 {
     memcpy(tile->density, row->left_ghost, GHOSTS * sizeof(*tile->density));
-    CopyEntries(0, GHOSTS, row, tile->density + GHOSTS);
+    CopyEntries(0, GHOSTS, row->cells, row->density, row->right_ghost, tile->density + GHOSTS);
     for (ptrdiff_t first = 0, count = 0; first < row->cells; first += count) {
         count = TileCells(row->cells - first);
         for (ptrdiff_t i = 0; i < count; i += CACHE_LINE) {
             ENGRAM_PREFETCH_WRITE(row->next + first + i);
         }
-        CopyEntries(first + GHOSTS, count, row, tile->density + SHARED);
+        CopyEntries(first + GHOSTS, count, row->cells, row->density, row->right_ghost,
+                    tile->density + SHARED);
         MoveTile(first, count, row, fifth, tile);
         memmove(tile->density, tile->density + count, SHARED * sizeof(*tile->density));
     }

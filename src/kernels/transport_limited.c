@@ -1,10 +1,10 @@
 #include "engram/kernels/transport_limited.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "arithmetic.h"
 #include "limited_slope.h"
+#include "row_entries.h"
 
 enum { TILE = 128, GHOSTS = 2, SHARED = 2 * GHOSTS, CACHE_LINE = 8 };
 
@@ -81,19 +81,6 @@ static FlowDirection DirectionOf(const SignRange *range, ptrdiff_t first, ptrdif
         return FLOW_BOTH;
     }
     return has_negative ? of_negative : of_positive;
-}
-
-/** `count` densities of a row from its entry `first` on, beyond its end those of the ghosts. */
-static void CopyEntries(ptrdiff_t first, ptrdiff_t count, ptrdiff_t cells, const double *row,
-                        const double *right_ghost, double *density)
-{
-    const ptrdiff_t end = first + count < cells ? first + count : cells;
-    if (first < end) {
-        memcpy(density, row + first, (size_t)(end - first) * sizeof(*row));
-    }
-    for (ptrdiff_t i = first < end ? end : first; i < first + count; i++) {
-        density[i - first] = right_ghost[i - cells];
-    }
 }
 
 /** phi^+ p, where a tile with phi >= 0 need not look at the sign. */

@@ -30,6 +30,7 @@ CASE = {
     "grid_w_min": -1,
     "grid_w_max": 1,
     "grid_w_cells": 26,
+    "transport_order": 1,
     "time_step": STEP,
     "time_end": 8 * STEP,
     "output_fields_every": 4 * STEP,

@@ -6,13 +6,6 @@
 
 #include "engram/kernels/denormals.h"
 
-/** A value of many sizes: zeros, spikes, and numbers next to nothing. */
-static double RoughValue(UnitRandom *random)
-{
-    const double sizes[6] = {0.0, 1e-300, 1e-12, 1.0, 1.0, 1e9};
-    return sizes[UnitRandomBelow(random, 6)] * UnitRandomBetween(random, 0.1, 1.0);
-}
-
 /** Phi and w of one sign or of both, and a rough density. */
 static FifthAxis RandomAxis(ptrdiff_t cells, uint64_t seed)
 {
@@ -29,7 +22,7 @@ static FifthAxis RandomAxis(ptrdiff_t cells, uint64_t seed)
     }
     FifthContinuePhi(&axis);
     for (ptrdiff_t i = 0; i < FIFTH_ROWS * cells; i++) {
-        axis.density[i] = RoughValue(&random);
+        axis.density[i] = UnitRoughValue(&random);
     }
     return axis;
 }

@@ -57,13 +57,6 @@ static void MirrorPhi(LimitedAxis *axis)
     }
 }
 
-/** A value of many sizes: zeros, spikes, and numbers next to nothing. */
-static double RoughValue(UnitRandom *random)
-{
-    const double sizes[6] = {0.0, 1e-300, 1e-12, 1.0, 1.0, 1e9};
-    return sizes[UnitRandomBelow(random, 6)] * UnitRandomBetween(random, 0.1, 1.0);
-}
-
 /** Phi and w of one sign or of both, and a rough density. */
 static LimitedAxis RandomAxis(ptrdiff_t cells, uint64_t seed)
 {
@@ -80,7 +73,7 @@ static LimitedAxis RandomAxis(ptrdiff_t cells, uint64_t seed)
     }
     MirrorPhi(&axis);
     for (ptrdiff_t i = 0; i < ROWS * cells; i++) {
-        axis.density[i] = RoughValue(&random);
+        axis.density[i] = UnitRoughValue(&random);
     }
     return axis;
 }
@@ -202,7 +195,7 @@ static void TestPositivityOfOneCell(void **state)
         const double left = share * UnitRandomBetween(&random, 0.0, 1.0);
         const double phi[7] = {0.0, 0.0, 0.0, trial % 2 ? 1.0 - share : share - 1.0, 0.0, 0.0, 0.0};
         const double faces[6] = {NAN, NAN, left, left - share, NAN, NAN};
-        double density[3] = {0.0, RoughValue(&random), 0.0};
+        double density[3] = {0.0, UnitRoughValue(&random), 0.0};
         density[trial / 2 % 2 ? 2 : 0] = 3.0 * density[1];
         EngramTransportCourantCompute(3, 0.5 * ENGRAM_TRANSPORT_LARGEST_COURANT, phi, faces,
                                       &courant);

@@ -88,6 +88,13 @@ static inline int UnitRandomBelow(UnitRandom *random, int count)
     return (int)(UnitRandomBits(random) % (uint64_t)count);
 }
 
+/** A density of many sizes: zeros, spikes, and numbers next to nothing. */
+static inline double UnitRoughValue(UnitRandom *random)
+{
+    const double sizes[6] = {0.0, 1e-300, 1e-12, 1.0, 1.0, 1e9};
+    return sizes[UnitRandomBelow(random, 6)] * UnitRandomBetween(random, 0.1, 1.0);
+}
+
 /** Doubles set to zero; the test ends when memory runs out. */
 static inline double *UnitAllocate(ptrdiff_t count)
 {

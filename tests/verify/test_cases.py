@@ -152,7 +152,7 @@ class Cases(engram_test.EngramTestCase):
         inside = (w > 0.1) & (w < 0.8)
         shape = fields["firing_rate"][-1] * series["total_rate"][-1] / w
         self.assertLess(numpy.abs(shape[inside] - 1.0).max(), 1e-3)
-        self.assertLess(fields["firing_rate"][-1][w > 0.85].max(), 1e-30)
+        self.assertLess(fields["firing_rate"][-1][w > 0.85].max(), 1e-100)
 
     def test_limit_of_first_order(self):
         """What the header says of -transport_order 1."""
@@ -230,8 +230,8 @@ class Cases(engram_test.EngramTestCase):
                 self.assertAlmostEqual(series["total_rate"][-1] / total, 1.0, delta=1e-3)
                 self.assertAlmostEqual(series["mean_weight"][-1] / mean, 1.0, delta=2e-3)
                 weights, w = fields["weight_density"][-1], fields["w"]
-                front = w[weights > 0.5 * weights.max()].max()
-                self.assertAlmostEqual(front, largest, delta=w[1] - w[0])
+                front = w[weights > 0.5 * weights.max()].max() + 0.5 * (w[1] - w[0])
+                self.assertAlmostEqual(front, largest, delta=0.007)
                 inside = (w > 0.1) & (w < 0.9 * largest)
                 shape = fields["firing_rate"][-1] * series["total_rate"][-1] / w
                 self.assertLess(numpy.abs(shape[inside] - 1.0).max(), 0.01)
