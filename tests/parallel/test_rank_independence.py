@@ -212,7 +212,7 @@ class RankIndependenceTest(EngramTestCase):
 
     def test_fifth_order_on_few_cells_a_rank(self):
         """Five cells a rank are the fewest: each end of the axis has its own four in them."""
-        for cells, ranks in ((40, ALL_RANKS), (15, (1, 2, 3)), (12, (1, 2)), (8, (1,))):
+        for cells, ranks in ((40, (1, 8)), (15, (1, 3)), (12, (1, 2))):
             case = {**JUMPS, "grid_w_cells": cells, "transport_order": 5}
             _, fields = self.compare(case, ranks)
             self.assertGreater(self.weight_change(fields), 1e-2)
