@@ -29,7 +29,9 @@ UNKNOWNS = (479, 1024)
 SHORT = ("-time_step", "0.0001")
 SECOND = ("-time_scheme", "second-order")
 THIRD = ("-time_scheme", "third-order")
+FLAT = ("-transport_order", "1")
 SHARP = ("-transport_order", "2")
+FIFTH = ("-transport_order", "5")
 IMPLICIT = ("-transport_time", "implicit")
 SINGLE = ("-grid_w_cells", "1", "-grid_w_min", "0.5", "-grid_w_max", "0.5")
 SMALL = ("-grid_v_cells", "60", "-grid_w_cells", "256")
@@ -40,11 +42,12 @@ VARIANTS = {
     "second order in w": SHARP + SHORT,
     "implicit transport": IMPLICIT,
     "implicit transport of second order in w": IMPLICIT + SHARP,
-    "second order in time": SECOND,
+    "second order in time": SECOND + FLAT,
     "second order in time and w": SECOND + SHARP + SHORT,
-    "third order in time": THIRD,
+    "third order in time": THIRD + FLAT,
     "third order in time, second in w": THIRD + SHARP + SHORT,
     "third order in time, second in w, two ranks": THIRD + SHARP + SHORT,
+    "third order in time, fifth in w (the defaults)": THIRD + FIFTH + SHORT,
     "eps = 0": ("-model_epsilon", "0"),
     "eps = 0, implicit coupling": ("-model_epsilon", "0", "-coupling", "implicit"),
 }
