@@ -74,14 +74,14 @@ static long double FaceValue(const long double q[5])
 {
     const long double value =
         (2.0L * q[0] - 13.0L * q[1] + 47.0L * q[2] + 27.0L * q[3] - 3.0L * q[4]) / 60.0L;
-    const long double monotone = q[2] + MinMod(q[3] - q[2], 4.0L * (q[2] - q[1]));
+    const long double monotone = q[2] + MinMod(q[3] - q[2], 1.2L * (q[2] - q[1]));
     if ((value - q[2]) * (value - monotone) <= 0.0L) {
         return value;
     }
     const long double d_before = q[0] - 2.0L * q[1] + q[2];
     const long double d_here = q[1] - 2.0L * q[2] + q[3];
     const long double d_after = q[2] - 2.0L * q[3] + q[4];
-    const long double steepest = q[2] + 4.0L * (q[2] - q[1]);
+    const long double steepest = q[2] + 1.2L * (q[2] - q[1]);
     const long double median = 0.5L * (q[2] + q[3] - MinMod4(d_here, d_after));
     const long double large = q[2] + 0.5L * (q[2] - q[1]) + 4.0L / 3.0L * MinMod4(d_before, d_here);
     const long double lowest =

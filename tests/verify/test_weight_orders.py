@@ -63,7 +63,7 @@ class Orders(engram_test.EngramTestCase):
         self.check(weight_studies.SMOOTH, 64, 4.5, 2e-6)
 
     def test_mass_at_an_end_of_the_axis(self):
-        self.check(weight_studies.AT_AN_END, 24, 4.3, 1e-6)
+        self.check(weight_studies.AT_AN_END, 24, 4.2, 1e-6)
 
 
 class Fronts(engram_test.EngramTestCase):
@@ -92,6 +92,23 @@ class Fronts(engram_test.EngramTestCase):
                  for cells in (128, 256)]
         self.assertLess(abs(rates[1] - learned), 5e-6)
         self.assertLess(abs(rates[0] - learned), 2e-5)
+
+
+    def test_front_of_a_learned_state_has_no_teeth(self):
+        """K N Nbar = w up to the front; N(w)/H(w) = r(w) is smooth, also across it."""
+        case = yaml.safe_load((engram_test.SOURCE / "input" / "recognition.yaml").read_text("utf-8"))
+        options = {f"{group}_{name}": value for group, values in case.items()
+                   for name, value in values.items()}
+        del options["output_dir"]
+        result = self.run_case({**options, "grid_w_cells": 100, "time_tolerance": 1e-3})
+        w, last = result.fields()["w"], result.series()["total_rate"][-1]
+        rates, weights = (result.fields()[name][-1] for name in ("firing_rate", "weight_density"))
+        front = numpy.flatnonzero(weights > 0.1 * weights.max())[-1]
+        learned = numpy.arange(30, front - 1)
+        self.assertLess(numpy.abs(rates * last / w - 1.0)[learned].max(), 0.01)
+        ratio = rates[:front + 1] / weights[:front + 1]
+        teeth = ratio[learned] / (0.5 * (ratio[learned - 1] + ratio[learned + 1])) - 1.0
+        self.assertLess(numpy.abs(teeth).max(), 0.002)
 
 
 class Structure(engram_test.EngramTestCase):

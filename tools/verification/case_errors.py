@@ -66,7 +66,7 @@ CASES = (
          has_front=True),
     Case("excitation", "excitation", cells(120, 900), 0.5, has_front=True),
     Case("particles_frozen", "particles_frozen", cells(210, 160), 0.1),
-    Case("particles_learning", "particles_learning", cells(168, 800), 0.025),
+    Case("particles_learning", "particles_learning", cells(168, 1600), 0.025),
     Case("learning in phases", "recognition", cells(120, 600), 0.1, PHASES, PHASES, has_front=True),
     Case("frozen weights", "recognition", cells(240, 200), 0.02, FROZEN, FROZEN),
     Case("limits at eps = 1e-3", "limit", cells(240, 1024), 0.025, SMALL_EPSILON,
