@@ -183,7 +183,8 @@ static const double NEGLIGIBLE = 1e-200;
 ENGRAM_INLINE Vector OnFace(Stencil q)
 {
     const Vector value = FifthOrder(q);
-    const Vector monotone = q.here + MinMod(q.after - q.here, VectorOf(STEEPEST) * (q.here - q.before));
+    const Vector monotone =
+        q.here + MinMod(q.after - q.here, VectorOf(STEEPEST) * (q.here - q.before));
     const VectorBits is_outside = (value - q.here) * (value - monotone) > NEGLIGIBLE;
     if (VectorAny(is_outside)) {
         return VectorChoose(is_outside, Bounded(value, q), value);
