@@ -18,6 +18,9 @@ enum {
     CACHE_LINE = 8
 };
 
+/** Most that a value on a face lies beyond its cell, in units of the rise before it. */
+static const double STEEPEST = 4.0;
+
 /** What a tile needs beside the row itself; it stays in the first-level cache. */
 typedef struct FifthTile {
     double density[TILE + SHARED + WIDEST]; /* before the step: ghosts, cells, ghosts */
@@ -85,6 +88,20 @@ static void WidenChanges(ptrdiff_t cells, const EngramTransportFifth *fifth,
     }
 }
 
+/** A step keeps a front monotone up to the Courant number 1/(1 + steepest) of 2 |Phi| + |w|. */
+static void ComputeSteepest(ptrdiff_t cells, const EngramTransportFifth *fifth)
+{
+    const double *learning = fifth->stream[ENGRAM_STREAM_LEARNING].velocity + GHOSTS;
+    const double *decay = fifth->stream[ENGRAM_STREAM_DECAY].velocity + GHOSTS;
+    for (ptrdiff_t face = 0; face < ENGRAM_TRANSPORT_FIFTH_FACES(cells); face++) {
+        const ptrdiff_t right = face < cells ? face : cells;
+        const double courant = Larger(2.0 * fabs(learning[right - 1]) + fabs(decay[right - 1]),
+                                      2.0 * fabs(learning[right]) + fabs(decay[right]));
+        const double steepest = PositivePart(1.0 - courant);
+        fifth->steepest[face] = steepest < STEEPEST * courant ? steepest / courant : STEEPEST;
+    }
+}
+
 /** Nothing moves through an end of the axis, nor through what fills up the last vector of faces. */
 static void CloseEnds(ptrdiff_t cells, const EngramTransportFifth *fifth,
                       const EngramTransportStream *stream)
@@ -116,6 +133,7 @@ void EngramTransportFifthCompute(ptrdiff_t cells, double step_ratio, const doubl
     WidenChanges(cells, fifth, decay);
     CloseEnds(cells, fifth, learning);
     CloseEnds(cells, fifth, decay);
+    ComputeSteepest(cells, fifth);
 }
 
 /** The smaller one in magnitude of two numbers of one sign, else 0. */
@@ -125,9 +143,10 @@ ENGRAM_INLINE Vector MinMod(Vector a, Vector b)
     return VectorLarger(VectorSmaller(a, b), zero) + VectorSmaller(VectorLarger(a, b), zero);
 }
 
-/** Five neighbouring values, in the direction of the flow; the face lies behind `here`. */
+/** Six neighbouring values, in the direction of the flow; the face lies behind `here`. */
 typedef struct Stencil {
-    Vector before2, before, here, after, after2;
+    Vector before2, before, here, after, after2, after3;
+    Vector steepest;
 } Stencil;
 
 ENGRAM_INLINE Vector FifthOrder(Stencil q)
@@ -147,23 +166,22 @@ ENGRAM_INLINE Vector FaceCurvature(Vector d0, Vector d1)
 }
 
 /**
- * How far a value on a face may lie beyond its cell, in units of the rise before it. A step keeps
- * a front monotone up to the Courant number 1/(1 + STEEPEST), which is above the limit of 0.45.
- * The 4 of the source goes with 0.2; with 0.45 it leaves teeth in fronts at rest.
+ * A value within the bounds of MP5, with the curvatures of all cells at hand: those of two cells
+ * alone take the shoulder of a front for an extremum of smooth data, and leave a tooth there.
  */
-static const double STEEPEST = 1.2;
-
-/** A value within the bounds of MP5. */
 ENGRAM_SELDOM Vector Bounded(Vector value, Stencil q)
 {
     const Vector half = VectorOf(0.5);
     const Vector d_before = q.before2 - (q.before + q.before) + q.here;
     const Vector d_here = q.before - (q.here + q.here) + q.after;
     const Vector d_after = q.here - (q.after + q.after) + q.after2;
+    const Vector d_after2 = q.after - (q.after2 + q.after2) + q.after3;
+    const Vector curvature = MinMod(FaceCurvature(d_here, d_after), MinMod(d_before, d_after2));
+    const Vector curvature_before = MinMod(FaceCurvature(d_before, d_here), d_after);
     const Vector rise = q.here - q.before;
-    const Vector steepest = VectorMultiplyAdd(VectorOf(STEEPEST), rise, q.here);
-    const Vector median = half * (q.here + q.after - FaceCurvature(d_here, d_after));
-    const Vector large = VectorMultiplyAdd(VectorOf(4.0 / 3.0), FaceCurvature(d_before, d_here),
+    const Vector steepest = VectorMultiplyAdd(q.steepest, rise, q.here);
+    const Vector median = half * (q.here + q.after - curvature);
+    const Vector large = VectorMultiplyAdd(VectorOf(4.0 / 3.0), curvature_before,
                                            VectorMultiplyAdd(half, rise, q.here));
     const Vector lowest = VectorLarger(VectorSmaller(VectorSmaller(q.here, q.after), median),
                                        VectorSmaller(VectorSmaller(q.here, steepest), large));
@@ -183,8 +201,7 @@ static const double NEGLIGIBLE = 1e-200;
 ENGRAM_INLINE Vector OnFace(Stencil q)
 {
     const Vector value = FifthOrder(q);
-    const Vector monotone =
-        q.here + MinMod(q.after - q.here, VectorOf(STEEPEST) * (q.here - q.before));
+    const Vector monotone = q.here + MinMod(q.after - q.here, q.steepest * (q.here - q.before));
     const VectorBits is_outside = (value - q.here) * (value - monotone) > NEGLIGIBLE;
     if (VectorAny(is_outside)) {
         return VectorChoose(is_outside, Bounded(value, q), value);
@@ -193,32 +210,32 @@ ENGRAM_INLINE Vector OnFace(Stencil q)
 }
 
 /** From the left of a face; `q` begins three cells before it. */
-ENGRAM_INLINE Vector FromLeft(const double *q)
+ENGRAM_INLINE Vector FromLeft(const double *q, Vector steepest)
 {
     return OnFace((Stencil){VectorLoad(q), VectorLoad(q + 1), VectorLoad(q + 2), VectorLoad(q + 3),
-                            VectorLoad(q + 4)});
+                            VectorLoad(q + 4), VectorLoad(q + 5), steepest});
 }
 
 /** From the right of a face; `q` begins three cells before it. */
-ENGRAM_INLINE Vector FromRight(const double *q)
+ENGRAM_INLINE Vector FromRight(const double *q, Vector steepest)
 {
     return OnFace((Stencil){VectorLoad(q + 5), VectorLoad(q + 4), VectorLoad(q + 3),
-                            VectorLoad(q + 2), VectorLoad(q + 1)});
+                            VectorLoad(q + 2), VectorLoad(q + 1), VectorLoad(q), steepest});
 }
 
 /** Values on faces by their shares from the left; the bits of one do not depend on the others. */
-ENGRAM_INLINE Vector Reconstruct(const double *q, Vector from_left)
+ENGRAM_INLINE Vector Reconstruct(const double *q, Vector from_left, Vector steepest)
 {
     const VectorBits is_left = from_left == VectorOf(1.0);
     const VectorBits is_right = from_left == VectorOf(0.0);
     if (!VectorAny(~is_left)) {
-        return FromLeft(q);
+        return FromLeft(q, steepest);
     }
     if (!VectorAny(~is_right)) {
-        return FromRight(q);
+        return FromRight(q, steepest);
     }
-    const Vector left = FromLeft(q);
-    const Vector right = FromRight(q);
+    const Vector left = FromLeft(q, steepest);
+    const Vector right = FromRight(q, steepest);
     const Vector mean = VectorOf(0.5) * (left + right);
     return VectorChoose(is_left, left, VectorChoose(is_right, right, mean));
 }
@@ -241,11 +258,12 @@ ENGRAM_INLINE void FluxOfFaces(ptrdiff_t first, ptrdiff_t count, const EngramTra
 {
     for (ptrdiff_t i = 0; i < count; i += VECTOR_LANES) {
         const double *p = tile->density + i + GHOSTS;
+        const Vector steepest = VectorLoad(fifth->steepest + first + i);
         Vector flux = VectorOf(0.0);
         for (int k = 0; k < ENGRAM_STREAMS; k++) {
             const EngramTransportStream *stream = &fifth->stream[k];
-            const Vector value =
-                Reconstruct(tile->product[k] + i, VectorLoad(stream->from_left + first + i));
+            const Vector value = Reconstruct(tile->product[k] + i,
+                                             VectorLoad(stream->from_left + first + i), steepest);
             flux += VectorLarger(VectorSmaller(value, Highest(stream, first + i, p)),
                                  Lowest(stream, first + i, p));
         }

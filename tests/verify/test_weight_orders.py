@@ -63,7 +63,7 @@ class Orders(engram_test.EngramTestCase):
         self.check(weight_studies.SMOOTH, 64, 4.5, 2e-6)
 
     def test_mass_at_an_end_of_the_axis(self):
-        self.check(weight_studies.AT_AN_END, 24, 4.2, 1e-6)
+        self.check(weight_studies.AT_AN_END, 24, 4.3, 1e-6)
 
 
 class Fronts(engram_test.EngramTestCase):
@@ -100,15 +100,21 @@ class Fronts(engram_test.EngramTestCase):
         options = {f"{group}_{name}": value for group, values in case.items()
                    for name, value in values.items()}
         del options["output_dir"]
-        result = self.run_case({**options, "grid_w_cells": 100, "time_tolerance": 1e-3})
+        for v_cells, w_cells in ((60, 100), (24, 80), (24, 250)):
+            with self.subTest(w_cells=w_cells):
+                self.check_front(self.run_case({**options, "grid_v_cells": v_cells,
+                                                "grid_w_cells": w_cells, "time_tolerance": 1e-3}))
+
+    def check_front(self, result):
+        """Of a learned state with K = 1, in its upper part."""
         w, last = result.fields()["w"], result.series()["total_rate"][-1]
         rates, weights = (result.fields()[name][-1] for name in ("firing_rate", "weight_density"))
         front = numpy.flatnonzero(weights > 0.1 * weights.max())[-1]
-        learned = numpy.arange(30, front - 1)
-        self.assertLess(numpy.abs(rates * last / w - 1.0)[learned].max(), 0.01)
+        learned = numpy.flatnonzero((w > 0.3) & (w < w[front - 1]))
+        self.assertLess((rates * last / w)[learned].max(), 1.01)
         ratio = rates[:front + 1] / weights[:front + 1]
         teeth = ratio[learned] / (0.5 * (ratio[learned - 1] + ratio[learned + 1])) - 1.0
-        self.assertLess(numpy.abs(teeth).max(), 0.002)
+        self.assertLess(numpy.abs(teeth).max(), 0.01)
 
 
 class Structure(engram_test.EngramTestCase):
