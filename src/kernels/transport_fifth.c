@@ -18,8 +18,15 @@ enum {
     CACHE_LINE = 8
 };
 
-/** Most that a value on a face lies beyond its cell, in units of the rise before it. */
-static const double STEEPEST = 4.0;
+/**
+ * Most that a value on a face lies beyond its cell, in units of the rise before it. The source has
+ * 4, which keeps a front sharp; in the stream of decay it would leave a tooth in the shoulder of a
+ * front at rest, whose foot that stream comes from.
+ */
+static const double STEEPEST[ENGRAM_STREAMS] = {
+    [ENGRAM_STREAM_LEARNING] = 4.0,
+    [ENGRAM_STREAM_DECAY] = 1.2,
+};
 
 /** What a tile needs beside the row itself; it stays in the first-level cache. */
 typedef struct FifthTile {
@@ -88,20 +95,6 @@ static void WidenChanges(ptrdiff_t cells, const EngramTransportFifth *fifth,
     }
 }
 
-/** A step keeps a front monotone up to the Courant number 1/(1 + steepest) of 2 |Phi| + |w|. */
-static void ComputeSteepest(ptrdiff_t cells, const EngramTransportFifth *fifth)
-{
-    const double *learning = fifth->stream[ENGRAM_STREAM_LEARNING].velocity + GHOSTS;
-    const double *decay = fifth->stream[ENGRAM_STREAM_DECAY].velocity + GHOSTS;
-    for (ptrdiff_t face = 0; face < ENGRAM_TRANSPORT_FIFTH_FACES(cells); face++) {
-        const ptrdiff_t right = face < cells ? face : cells;
-        const double courant = Larger(2.0 * fabs(learning[right - 1]) + fabs(decay[right - 1]),
-                                      2.0 * fabs(learning[right]) + fabs(decay[right]));
-        const double steepest = PositivePart(1.0 - courant);
-        fifth->steepest[face] = steepest < STEEPEST * courant ? steepest / courant : STEEPEST;
-    }
-}
-
 /** Nothing moves through an end of the axis, nor through what fills up the last vector of faces. */
 static void CloseEnds(ptrdiff_t cells, const EngramTransportFifth *fifth,
                       const EngramTransportStream *stream)
@@ -133,7 +126,6 @@ void EngramTransportFifthCompute(ptrdiff_t cells, double step_ratio, const doubl
     WidenChanges(cells, fifth, decay);
     CloseEnds(cells, fifth, learning);
     CloseEnds(cells, fifth, decay);
-    ComputeSteepest(cells, fifth);
 }
 
 /** The smaller one in magnitude of two numbers of one sign, else 0. */
@@ -258,12 +250,12 @@ ENGRAM_INLINE void FluxOfFaces(ptrdiff_t first, ptrdiff_t count, const EngramTra
 {
     for (ptrdiff_t i = 0; i < count; i += VECTOR_LANES) {
         const double *p = tile->density + i + GHOSTS;
-        const Vector steepest = VectorLoad(fifth->steepest + first + i);
         Vector flux = VectorOf(0.0);
         for (int k = 0; k < ENGRAM_STREAMS; k++) {
             const EngramTransportStream *stream = &fifth->stream[k];
-            const Vector value = Reconstruct(tile->product[k] + i,
-                                             VectorLoad(stream->from_left + first + i), steepest);
+            const Vector from_left = VectorLoad(stream->from_left + first + i);
+            const Vector value =
+                Reconstruct(tile->product[k] + i, from_left, VectorOf(STEEPEST[k]));
             flux += VectorLarger(VectorSmaller(value, Highest(stream, first + i, p)),
                                  Lowest(stream, first + i, p));
         }

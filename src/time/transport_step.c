@@ -39,7 +39,6 @@ static PetscErrorCode CreateFifth(const EngramGrid *grid, TransportStep *transpo
         PetscCall(EngramAlignedCalloc(faces, &stream->to_right));
         PetscCall(EngramAlignedCalloc(faces, &stream->to_left));
     }
-    PetscCall(EngramAlignedCalloc(faces, &fifth->steepest));
     PetscCall(EngramAlignedCalloc(cells + 2 * GHOSTS, &transport->weight));
     for (PetscInt i = 0; i < cells + 2 * GHOSTS; i++) {
         transport->weight[i] = EngramGridWeight(grid, grid->w_start + i - GHOSTS);
@@ -292,7 +291,6 @@ PetscErrorCode TransportStepDestroy(TransportStep *transport)
         PetscCall(EngramAlignedFree(&transport->fifth.stream[k].to_right));
         PetscCall(EngramAlignedFree(&transport->fifth.stream[k].to_left));
     }
-    PetscCall(EngramAlignedFree(&transport->fifth.steepest));
     *transport = (TransportStep){.grid = NULL};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

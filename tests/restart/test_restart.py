@@ -89,8 +89,14 @@ PROTOCOLS = {
               "coupling": "implicit"},
 }
 
-# Parts of the way at which the runs of the family are stopped, with the ranks that go on.
+# Parts of the way at which the runs of the family are stopped, with the ranks that go on. Of the
+# family every case takes two of them in turn.
 STOPS = [(0.1, 3), (0.55, 2), (0.97, 5)]
+
+# Cases of the family that are also continued to later ends: a kind of step and of output each. The
+# last adaptive step is cut to the end, unless an output is wanted there anyway.
+EXTENDED = ("euler", "steps of the outputs", "extrapolated coupling", "fifth order in w", "limit",
+            "adaptive", "everything")
 
 # Numbers in summary.yaml that count the whole run.
 COUNTED = ["status", "steps", "time", "total_rate", "mass_error", "min_density", "mean_weight",
@@ -107,11 +113,11 @@ class BitsTest(RestartTestCase):
             self.assertEqual(second.yaml("summary.yaml")[name], first.yaml("summary.yaml")[name],
                              name)
 
-    def restart_everywhere(self, reference, whole):
+    def restart_everywhere(self, reference, whole, stops=None):
         """Copies of a finished run go on from some of its checkpoints, as after a crash."""
         steps = reference.steps()
         self.assertGreater(len(steps), 5)
-        for part, ranks in STOPS:
+        for part, ranks in stops or STOPS:
             step = steps[min(math.floor(part * len(steps)), len(steps) - 2)]
             with self.subTest(step=step, ranks=ranks):
                 place = self.copy(reference, f"{reference.path.name}_{step}")
@@ -141,12 +147,9 @@ class BitsTest(RestartTestCase):
                 reference = self.place(f"case_{number}", LEARNING, **changes)
                 whole = self.go(reference)
                 self.assertNotIn("checkpoint", whole.stderr)
-                self.restart_everywhere(reference, whole)
-                # The last adaptive step is cut to the end, unless that is wanted anyway; the first
-                # one of the limit model is a part of all that is to come.
-                is_same = (changes.get("output_fields_every") != 0
-                           and changes.get("model_epsilon") != 0)
-                if not changes.get("time_adaptive") or is_same:
+                self.restart_everywhere(reference, whole,
+                                        [STOPS[number % 3], STOPS[(number + 1) % 3]])
+                if name in EXTENDED:
                     self.extend(reference, whole, LEARNING["time_end"], f"extended_{number}")
 
     def test_rough_data(self):

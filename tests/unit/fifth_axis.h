@@ -105,8 +105,7 @@ static inline void FifthStepRank(const FifthAxis *axis, double ratio, ptrdiff_t 
     double *weight = UnitAllocate(count + 2 * FIFTH_GHOSTS);
     double left[FIFTH_GHOSTS * FIFTH_ROWS];
     double right[FIFTH_GHOSTS * FIFTH_ROWS];
-    EngramTransportFifth fifth = {.steepest = UnitAllocate(faces),
-                                  .quadrature = axis->quadrature + first,
+    EngramTransportFifth fifth = {.quadrature = axis->quadrature + first,
                                   .is_first = first == 0,
                                   .is_last = first + count == cells};
     for (int k = 0; k < ENGRAM_STREAMS; k++) {
@@ -136,7 +135,6 @@ static inline void FifthStepRank(const FifthAxis *axis, double ratio, ptrdiff_t 
     for (int k = 0; k < ENGRAM_STREAMS; k++) {
         free(fifth.stream[k].velocity);
     }
-    free(fifth.steepest);
     free(weight);
     free(part);
 }

@@ -34,7 +34,7 @@ typedef struct TransportProblem {
     EngramTransportCourant courant;     /* [cells + 4] each */
     EngramTransportFactors factors;     /* [cells] each */
     EngramTransportFifth fifth;
-    double *memory_of_fifth; /* weights, quadrature, steepest, and both streams */
+    double *memory_of_fifth; /* weights, quadrature, and the arrays of both streams */
 } TransportProblem;
 
 /** The step of fifth order of the problem, on an axis that begins with its first cell. */
@@ -42,7 +42,7 @@ static inline void TransportProblemAddFifth(TransportProblem *problem)
 {
     const ptrdiff_t cells = problem->cells;
     const ptrdiff_t faces = ENGRAM_TRANSPORT_FIFTH_FACES(cells);
-    double *memory = UnitAllocate((3 + ENGRAM_STREAMS * 4) * faces);
+    double *memory = UnitAllocate(2 * faces + ENGRAM_STREAMS * 4 * faces);
     double *weight = memory;
     double *quadrature = memory + faces;
     for (ptrdiff_t i = 0; i < cells + 6; i++) {
@@ -52,10 +52,9 @@ static inline void TransportProblemAddFifth(TransportProblem *problem)
         quadrature[i] = i < 5 ? 0.8 + 0.1 * (double)i : 1.0;
     }
     problem->memory_of_fifth = memory;
-    problem->fifth = (EngramTransportFifth){
-        .steepest = memory + 2 * faces, .quadrature = quadrature, .is_first = 1};
+    problem->fifth = (EngramTransportFifth){.quadrature = quadrature, .is_first = 1};
     for (int k = 0; k < ENGRAM_STREAMS; k++) {
-        double *arrays = memory + (3 + 4 * k) * faces;
+        double *arrays = memory + (2 + 4 * k) * faces;
         problem->fifth.stream[k] =
             (EngramTransportStream){arrays, arrays + faces, arrays + 2 * faces, arrays + 3 * faces};
     }

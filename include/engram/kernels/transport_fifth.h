@@ -15,9 +15,8 @@
  * also where a changes sign. The value is limited where it is not between q_i and q_i +
  * minmod(q_{i+1} - q_i, alpha (q_i - q_{i-1})), to the bounds of the scheme MP5 (A. Suresh, H. T.
  * Huynh, J. Comput. Phys. 136 (1997) 83, eqs. 2.12 and 2.24 to 2.29) with two changes. Curvatures
- * at a face are the smallest of all cells at hand, not of two alone; and alpha = min(4, 1/nu - 1)
- * with nu = (dt/dw) (2 |Phi| + |w|), the larger one of the two cells. Else a tooth stays in the
- * shoulder of a front at rest.
+ * at a face are the smallest of all cells at hand, not of two alone; and alpha is 4 for learning,
+ * 1.2 for decay. Else a tooth stays in the shoulder of a front at rest.
  *
  * One stream of Phi - w would not do: where eps = 0 Phi is proportional to the density,
  * disturbances move with 2 Phi - w, and the sign of Phi - w may be the wrong one.
@@ -71,7 +70,6 @@ enum { ENGRAM_STREAM_LEARNING, ENGRAM_STREAM_DECAY, ENGRAM_STREAMS };
 /** Velocities of one step over dw/dt, for the cells of one process. Owned by the caller. */
 typedef struct EngramTransportFifth {
     EngramTransportStream stream[ENGRAM_STREAMS];
-    double *steepest;         /**< [FACES(cells)] alpha */
     const double *quadrature; /**< [cells + 2] c of the left ghost cell, the cells, and the right
                                    ghost cell; borrowed */
     int is_first;             /**< whether the axis begins with the first cell */
