@@ -117,6 +117,13 @@ class WholeRange(EngramTestCase):
                 self.assertEqual(len(rows), count)
                 self.check(rows, states_of(weight, **neuron), (neuron, weight))
 
+    def test_below_the_smallest_number(self):
+        """A rate of 1e-348 is shown as 0, and said to be below the smallest number."""
+        result = self.run_case(self.case({"noise": 0.0025, "reset": 1.0, "current": 0.0}, 0.5),
+                               extra=["-steady"])
+        self.assertRegex(result.stdout, r"(?m)^steady state 1: Nbar = 0 \(below 2\.3e-308, .*stable")
+        self.assertEqual(self.table(result.folder, "steady.csv"), [[1, 0, 0, 1]])
+
     def test_random_networks(self):
         """Noise over three decades and weights over four: rates over three hundred decades."""
         source = random.Random(4)
