@@ -1,6 +1,6 @@
 #include "steady_search.h"
 
-#include <math.h>
+#include <stdio.h>
 
 #include "engram/base/error.h"
 
@@ -82,12 +82,12 @@ static PetscErrorCode DescribeDoubt(const EngramCouplingSearch *search, char *te
 {
     PetscFunctionBeginUser;
     if (search->to > 0.0) {
-        PetscCall(PetscSNPrintf(text, size, "one between %g and %g is not excluded", search->from,
-                                search->to));
+        (void)snprintf(text, size, "one between %g and %g is not excluded", search->from,
+                       search->to);
     } else {
-        PetscCall(PetscSNPrintf(text, size,
-                                "one between two of these is not excluded, since the rates of the "
-                                "neurons both rise and fall as the total rate grows"));
+        (void)snprintf(text, size,
+                       "one between two of these is not excluded, since the rates of the "
+                       "neurons both rise and fall as the total rate grows");
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -105,16 +105,16 @@ PetscErrorCode EngramSteadyStatesDescribeNone(const EngramSteadyStates *states, 
                           "has %" PetscInt_FMT,
                           states->other_count));
     } else if (search->is_certain) {
-        PetscCall(PetscSNPrintf(text, size,
-                                "no total rate up to -blowup_rate %g is that of the network which "
-                                "sees it",
-                                largest_rate));
+        (void)snprintf(text, size,
+                       "no total rate up to -blowup_rate %g is that of the network which "
+                       "sees it",
+                       largest_rate);
     } else {
         PetscCall(DescribeDoubt(search, doubt, sizeof(doubt)));
-        PetscCall(PetscSNPrintf(text, size,
-                                "of %" PetscInt_FMT " total rates from 0 to -blowup_rate %g that "
-                                "were looked at none is that of the network which sees it; %s",
-                                search->evaluations, largest_rate, doubt));
+        (void)snprintf(text, size,
+                       "of %" PetscInt_FMT " total rates from 0 to -blowup_rate %g that "
+                       "were looked at none is that of the network which sees it; %s",
+                       search->evaluations, largest_rate, doubt);
     }
     if (states->failure) {
         PetscCall(PetscStrlcat(text, " (at some rates ", size));
