@@ -73,6 +73,7 @@ PetscErrorCode SteadyAdjust(EngramSimulation *simulation)
     /* A steady state knows neither the time scale nor the delay. */
     model->delay = 0.0;
     model->quasi_static_start = model->phase.plasticity;
+    model->uses_weights_only = (PetscBool)!model->phase.plasticity;
     simulation->time.scheme = ENGRAM_TIME_EULER;
     simulation->time.start = ENGRAM_START_PLAIN;
     simulation->time.is_adaptive = PETSC_FALSE;
@@ -99,37 +100,49 @@ PetscErrorCode SteadyCheck(const EngramSimulation *simulation)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Says whether there is no state, or none was found. */
+static PetscErrorCode PrintNone(const Run *run, const EngramSteadyStates *states)
+{
+    char text[512];
+    PetscFunctionBeginUser;
+    PetscCall(EngramSteadyStatesDescribeNone(states, run->simulation->time.blowup_rate, text,
+                                             sizeof(text)));
+    PetscCall(
+        EngramPrint("no steady state%s: %s\n", states->search.is_certain ? "" : " found", text));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** All states of frozen weights, one after the other. */
 static PetscErrorCode ShowStates(Run *run, const EngramOutputParameters *output)
 {
-    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
-    PetscInt count = 0;
+    EngramSteadyStates states;
     EngramSteadyTable table = NULL;
     PetscFunctionBeginUser;
     const EngramGrid *grid = run->simulation->grid;
     EngramStepper stepper = run->simulation->stepper;
-    PetscCall(EngramStepperFindSteady(stepper, roots, &count));
+    PetscCall(EngramStepperFindSteady(stepper, PETSC_TRUE, &states));
+    PetscCall(EngramSteadyStatesWarn(&states));
     PetscCall(EngramSteadyTableOpen(grid->comm, output->directory, "steady.csv",
                                     "state,total_rate,slope,stable", &table));
-    for (PetscInt i = 0; i < count; i++) {
-        const double is_stable = roots[i].slope < 1.0 ? 1.0 : 0.0;
-        const double row[4] = {(double)(i + 1), roots[i].rate, roots[i].slope, is_stable};
+    for (PetscInt i = 0; i < states.count; i++) {
+        const EngramCouplingRoot *root = &states.roots[i];
+        const double is_stable = root->slope < 1.0 ? 1.0 : 0.0;
+        const double row[4] = {(double)(i + 1), root->rate, root->slope, is_stable};
         EngramSteadyTableAdd(table, 4, row);
-        PetscCall(EngramStepperTakeSteady(stepper, roots[i].rate));
+        PetscCall(EngramStepperTakeSteady(stepper, root->rate));
         PetscCall(RunShow(run, i + 1));
-        PetscCall(EngramPrint("steady state %" PetscInt_FMT ": Nbar = %.10g, %s by its slope "
+        PetscCall(EngramPrint("steady state %" PetscInt_FMT ": Nbar = %.10g%s, %s by its slope "
                               "%.6g\n",
-                              i + 1, roots[i].rate, is_stable > 0.0 ? "stable" : "unstable",
-                              roots[i].slope));
+                              i + 1, root->rate,
+                              root->rate > 0.0 ? "" : " (below 2.3e-308, the smallest number)",
+                              is_stable > 0.0 ? "stable" : "unstable", root->slope));
     }
     run->snapshot.is_wanted = PETSC_TRUE;
-    if (count == 0) {
-        PetscCall(EngramPrint("no steady state: no total rate up to -blowup_rate %g is "
-                              "that of the network which sees it\n",
-                              run->simulation->time.blowup_rate));
+    if (states.count == 0) {
+        PetscCall(PrintNone(run, &states));
     }
     PetscCall(EngramSteadyTableClose(&table));
-    run->outcome->steady_states = count;
+    run->outcome->steady_states = states.count;
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -11,12 +11,6 @@
 /* Bisections of an interval in which states appear or vanish. */
 enum { FOLD_BISECTIONS = 30 };
 
-/** The steady states of one value. */
-typedef struct States {
-    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
-    PetscInt count;
-} States;
-
 static PetscErrorCode RefuseText(const char *text)
 {
     PetscFunctionBeginUser;
@@ -113,18 +107,18 @@ PetscErrorCode SweepTry(MPI_Comm comm, EngramOptions options, const Sweep *sweep
 }
 
 static PetscErrorCode FindStates(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
-                                 double value, States *states)
+                                 double value, PetscBool is_thorough, EngramSteadyStates *states)
 {
     EngramSimulation simulation;
     PetscFunctionBeginUser;
     PetscCall(SetUpAt(comm, options, sweep, value, &simulation));
-    PetscCall(EngramStepperFindSteady(simulation.stepper, states->roots, &states->count));
+    PetscCall(EngramStepperFindSteady(simulation.stepper, is_thorough, states));
     PetscCall(EngramSimulationDestroy(&simulation));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** Mean of the two states nearest to each other: where a fold's pair meets. */
-static double MeetingRate(const States *states)
+static double MeetingRate(const EngramSteadyStates *states)
 {
     double rate = NAN;
     double nearest = INFINITY;
@@ -140,19 +134,19 @@ static double MeetingRate(const States *states)
 
 /** Narrows down where the number of states changes, and adds the fold to its table. */
 static PetscErrorCode LocateFold(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
-                                 double left, const States *left_states, double right,
-                                 const States *right_states, EngramSteadyTable table)
+                                 double left, const EngramSteadyStates *left_states, double right,
+                                 const EngramSteadyStates *right_states, EngramSteadyTable table)
 {
     PetscFunctionBeginUser;
     const PetscBool many_left = (PetscBool)(left_states->count > right_states->count);
     double many = many_left ? left : right;
     double few = many_left ? right : left;
-    States states = many_left ? *left_states : *right_states;
+    EngramSteadyStates states = many_left ? *left_states : *right_states;
     const PetscInt fewest = PetscMin(left_states->count, right_states->count);
     for (int i = 0; i < FOLD_BISECTIONS; i++) {
-        States middle;
+        EngramSteadyStates middle;
         const double value = 0.5 * (many + few);
-        PetscCall(FindStates(comm, options, sweep, value, &middle));
+        PetscCall(FindStates(comm, options, sweep, value, PETSC_FALSE, &middle));
         if (middle.count > fewest) {
             many = value;
             states = middle;
@@ -165,7 +159,7 @@ static PetscErrorCode LocateFold(MPI_Comm comm, EngramOptions options, const Swe
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscBool AreSame(const States *a, const States *b)
+static PetscBool AreSame(const EngramSteadyStates *a, const EngramSteadyStates *b)
 {
     PetscBool are_same = (PetscBool)(a->count == b->count);
     for (PetscInt i = 0; i < a->count && are_same; i++) {
@@ -174,7 +168,7 @@ static PetscBool AreSame(const States *a, const States *b)
     return are_same;
 }
 
-static void AddStates(EngramSteadyTable table, double value, const States *states)
+static void AddStates(EngramSteadyTable table, double value, const EngramSteadyStates *states)
 {
     for (PetscInt i = 0; i < states->count; i++) {
         const EngramCouplingRoot *root = &states->roots[i];
@@ -188,13 +182,35 @@ static void AddStates(EngramSteadyTable table, double value, const States *state
     }
 }
 
+/** Tells of values for which states may be missing, or were left out. */
+static PetscErrorCode WarnOfDoubts(const Sweep *sweep, PetscInt doubts, PetscInt made_up)
+{
+    PetscFunctionBeginUser;
+    if (doubts > 0) {
+        PetscCall(EngramWarning("for %" PetscInt_FMT " of %" PetscInt_FMT
+                                " values of -%s no steady "
+                                "state was found, but none is not certain; -steady says more of a "
+                                "single value",
+                                doubts, sweep->count, sweep->names[0]));
+    }
+    if (made_up > 0) {
+        PetscCall(EngramWarning("for %" PetscInt_FMT " of %" PetscInt_FMT " values of -%s states "
+                                "are left out that the grid makes up by -model_flux harmonic; "
+                                "-steady says more of a single value",
+                                made_up, sweep->count, sweep->names[0]));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
                         const EngramOutputParameters *output)
 {
     EngramSteadyTable table = NULL;
     EngramSteadyTable folds = NULL;
-    States last = {.count = 0};
+    EngramSteadyStates last = {.count = 0};
     PetscBool is_varied = PETSC_FALSE;
+    PetscInt doubts = 0;
+    PetscInt made_up = 0;
     double last_value = 0.0;
     char columns[ENGRAM_OPTION_LENGTH];
     PetscFunctionBeginUser;
@@ -204,10 +220,12 @@ PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep
     PetscCall(PetscSNPrintf(columns, sizeof(columns), "%s,total_rate", sweep->names[0]));
     PetscCall(EngramSteadyTableOpen(comm, output->directory, "folds.csv", columns, &folds));
     for (PetscInt i = 0; i < sweep->count; i++) {
-        States states;
+        EngramSteadyStates states;
         const double value = ValueAt(sweep, i);
-        PetscCall(FindStates(comm, options, sweep, value, &states));
+        PetscCall(FindStates(comm, options, sweep, value, PETSC_TRUE, &states));
         AddStates(table, value, &states);
+        doubts += states.count == 0 && !states.search.is_certain ? 1 : 0;
+        made_up += states.made_up_count > 0 ? 1 : 0;
         /* A single state that comes or goes has crossed the largest rate: no fold. */
         if (i > 0 && states.count != last.count && (states.count - last.count) % 2 == 0) {
             PetscCall(LocateFold(comm, options, sweep, last_value, &last, value, &states, folds));
@@ -221,6 +239,7 @@ PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep
                                 "depend on it",
                                 sweep->names[0]));
     }
+    PetscCall(WarnOfDoubts(sweep, doubts, made_up));
     PetscCall(EngramSteadyTableClose(&table));
     PetscCall(EngramSteadyTableClose(&folds));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "coupling_root.h"
 #include "engram/base/error.h"
 
 static const EngramOption coupling_options[] = {
@@ -29,19 +30,6 @@ static const double DEFAULT_TOLERANCE = 1e-10;
 
 /* Part of the tolerance of a step that the error of its scalar equations may have. */
 static const double PART_OF_STEP = 3e-3;
-
-/* Points of a scan in each factor of ten; each is larger than the last by the same factor. */
-static const double POINTS_PER_DECADE = 50.0;
-
-/* Rates below this one, or this part of a largest rate below 1, are the first interval of a scan.
- */
-static const double SCAN_SMALLEST = 1e-4;
-
-/* Where bisection ends, a larger relative residual is that of a jump. */
-static const double LARGEST_RESIDUAL = 1e-6;
-
-/* Steps of the search for the smallest distance between two points of a scan. */
-enum { NEAR_MISS_STEPS = 60 };
 
 /* A known slope is used without another evaluation where 1 - G' is at least this for certain. */
 static const double LEAST_DENOMINATOR = 0.1;
@@ -187,12 +175,6 @@ static PetscBool IsForeseen(Search *search)
     return PETSC_FALSE;
 }
 
-/** Whether a residual is that of a root, rather than of one side of a jump. */
-static PetscBool IsSmall(double rate, double residual)
-{
-    return (PetscBool)(fabs(residual) <= LARGEST_RESIDUAL * PetscMax(rate, fabs(rate + residual)));
-}
-
 /** Goes on from the last evaluation until a root is found or none can be. */
 static PetscErrorCode Converge(Search *search)
 {
@@ -212,7 +194,7 @@ static PetscErrorCode Converge(Search *search)
         if (is_beyond || is_stuck) {
             /* The ends of the bracket are neighbours among the doubles: as good as it gets. */
             search->is_root = (PetscBool)(is_stuck && !is_beyond && isfinite(search->residual) &&
-                                          IsSmall(search->rate, search->residual));
+                                          CouplingIsRoot(search->rate, search->residual));
             break;
         }
         PetscCall(Evaluate(search, PetscMin(next, isinf(search->upper) ? parameters->largest_rate
@@ -274,130 +256,6 @@ PetscErrorCode EngramCouplingSolve(const EngramCouplingParameters *parameters,
             }
         }
         result->iterations = search.count + below.count;
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** One point of a scan. */
-typedef struct ScanPoint {
-    double rate;
-    double residual;
-} ScanPoint;
-
-static PetscErrorCode Sample(EngramCouplingFunction function, double rate, ScanPoint *point)
-{
-    double answer = 0.0;
-    PetscFunctionBeginUser;
-    PetscCall(function.evaluate(function.context, rate, &answer));
-    *point = (ScanPoint){rate, isfinite(answer) ? answer - rate : INFINITY};
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** Slope of G at a root, from two neighbours. */
-static PetscErrorCode SlopeAt(EngramCouplingFunction function, double rate, double *slope)
-{
-    ScanPoint left = {0.0, 0.0};
-    ScanPoint right = {0.0, 0.0};
-    PetscFunctionBeginUser;
-    const double distance = 1e-5 * PetscMax(rate, 1e-30);
-    PetscCall(Sample(function, rate - distance, &left));
-    PetscCall(Sample(function, rate + distance, &right));
-    *slope = 1.0 + (right.residual - left.residual) / (right.rate - left.rate);
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** The root between two points whose residuals have different signs. */
-static PetscErrorCode AddRoot(const EngramCouplingParameters *parameters,
-                              EngramCouplingFunction function, ScanPoint left, ScanPoint right,
-                              EngramCouplingRoot *roots, PetscInt *count)
-{
-    PetscFunctionBeginUser;
-    if (*count == ENGRAM_COUPLING_ROOTS) {
-        PetscFunctionReturn(PETSC_SUCCESS);
-    }
-    for (int i = 0; i < 200 && right.residual != left.residual; i++) {
-        ScanPoint middle = {0.0, 0.0};
-        /* Illinois steps would be faster; a scan is rare, and halving cannot fail. */
-        const double rate = 0.5 * (left.rate + right.rate);
-        if (!(rate > left.rate && rate < right.rate)) {
-            break;
-        }
-        PetscCall(Sample(function, rate, &middle));
-        const PetscBool is_left = (PetscBool)((middle.residual < 0.0) == (left.residual < 0.0));
-        left = is_left ? middle : left;
-        right = is_left ? right : middle;
-        if (right.rate - left.rate <= parameters->scan_tolerance * right.rate) {
-            break;
-        }
-    }
-    const ScanPoint nearer = fabs(left.residual) < fabs(right.residual) ? left : right;
-    if (!isfinite(left.residual) || !isfinite(right.residual) ||
-        !IsSmall(nearer.rate, nearer.residual)) {
-        /* The function jumps there, or ceases to be finite: no root. */
-        PetscFunctionReturn(PETSC_SUCCESS);
-    }
-    EngramCouplingRoot *root = &roots[*count];
-    root->rate = nearer.rate;
-    root->slope = 0.0;
-    if (root->rate > 0.0) {
-        PetscCall(SlopeAt(function, root->rate, &root->slope));
-    }
-    (*count)++;
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** Between three points of one sign the middle one of which is nearest to zero: does it cross? */
-static PetscErrorCode CheckNearMiss(const EngramCouplingParameters *parameters,
-                                    EngramCouplingFunction function, const ScanPoint three[3],
-                                    EngramCouplingRoot *roots, PetscInt *count)
-{
-    static const double golden = 0.38196601125010515;
-    const double sign = three[1].residual < 0.0 ? -1.0 : 1.0;
-    ScanPoint low = three[0];
-    ScanPoint best = three[1];
-    ScanPoint high = three[2];
-    PetscFunctionBeginUser;
-    for (int i = 0; i < NEAR_MISS_STEPS && sign * best.residual > 0.0; i++) {
-        ScanPoint trial = {0.0, 0.0};
-        const PetscBool is_right = (PetscBool)(high.rate - best.rate > best.rate - low.rate);
-        const double target = is_right ? high.rate : low.rate;
-        PetscCall(Sample(function, best.rate + golden * (target - best.rate), &trial));
-        const PetscBool is_better = (PetscBool)(sign * trial.residual < sign * best.residual);
-        const ScanPoint end = is_better ? best : trial;
-        low = is_better == is_right ? end : low;
-        high = is_better == is_right ? high : end;
-        best = is_better ? trial : best;
-    }
-    if (sign * best.residual <= 0.0) {
-        PetscCall(AddRoot(parameters, function, three[0], best, roots, count));
-        PetscCall(AddRoot(parameters, function, best, three[2], roots, count));
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode EngramCouplingScan(const EngramCouplingParameters *parameters,
-                                  EngramCouplingFunction function, EngramCouplingRoot *roots,
-                                  PetscInt *count)
-{
-    ScanPoint last[3] = {{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}};
-    PetscFunctionBeginUser;
-    *count = 0;
-    const double smallest = SCAN_SMALLEST * PetscMin(1.0, parameters->largest_rate);
-    const double decades = log10(parameters->largest_rate / smallest);
-    const PetscInt points = (PetscInt)ceil(POINTS_PER_DECADE * decades);
-    for (PetscInt i = 0; i <= points; i++) {
-        const double exponent = (double)i / (double)points - 1.0;
-        const double rate = i == 0 ? 0.0 : parameters->largest_rate * pow(10.0, decades * exponent);
-        last[0] = last[1];
-        last[1] = last[2];
-        PetscCall(Sample(function, rate, &last[2]));
-        if (i >= 1 && (last[1].residual < 0.0) != (last[2].residual < 0.0)) {
-            PetscCall(AddRoot(parameters, function, last[1], last[2], roots, count));
-        } else if (i >= 2 && (last[0].residual < 0.0) == (last[1].residual < 0.0) &&
-                   isfinite(last[1].residual) && fabs(last[1].residual) <= fabs(last[0].residual) &&
-                   fabs(last[1].residual) <= fabs(last[2].residual)) {
-            PetscCall(CheckNearMiss(parameters, function, last, roots, count));
-        }
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -179,6 +179,13 @@ void EngramSliceSolverSetNoise(EngramSliceSolver solver, double noise)
     EngramFaceTableSetNoise(&solver->slices.table, noise);
 }
 
+void EngramSliceSolverSetFlux(EngramSliceSolver solver, EngramFlux flux)
+{
+    EngramFaceTable *table = &solver->slices.table;
+    table->flux = flux;
+    EngramFaceTableSetOrder(table, (int)solver->grid->v_order);
+}
+
 PetscErrorCode EngramSliceSolverSetNeuron(EngramSliceSolver solver, const double *mean,
                                           const double *slope)
 {

@@ -9,6 +9,8 @@
 typedef struct Trial {
     CoupledRate *coupled;
     const RateEquation *equation;
+    PetscBool is_split; /* the answer of excitatory neurons is wanted by itself */
+    double excitatory;
 } Trial;
 
 /** The rates of all slices for the drift that is set. */
@@ -29,7 +31,7 @@ static PetscErrorCode FindRates(EngramSliceSolver solver, const RateEquation *eq
 /** G(rate): the sum of the rates that all slices have when the network sees this one. */
 static PetscErrorCode Evaluate(void *context, double rate, double *answer)
 {
-    const Trial *trial = context;
+    Trial *trial = context;
     const RateEquation *equation = trial->equation;
     CoupledRate *coupled = trial->coupled;
     Drive *drive = coupled->drive;
@@ -41,7 +43,13 @@ static PetscErrorCode Evaluate(void *context, double rate, double *answer)
              state);
     if (state->is_finite) {
         PetscCall(FindRates(drive->solver, equation));
-        PetscCall(RatesReduce(drive->grid, coupled->reduction, coupled->rule, PETSC_FALSE, state));
+        if (trial->is_split) {
+            PetscCall(RatesReduceSplit(drive->grid, coupled->reduction, coupled->rule, state,
+                                       &trial->excitatory));
+        } else {
+            PetscCall(
+                RatesReduce(drive->grid, coupled->reduction, coupled->rule, PETSC_FALSE, state));
+        }
     }
     *answer = state->is_finite ? state->total_rate : NAN;
     coupled->failure = state->is_finite ? coupled->failure : state->failure;
@@ -59,7 +67,7 @@ static PetscErrorCode TakeNearest(const CoupledRate *coupled, EngramCouplingFunc
     EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
     PetscInt count = 0;
     PetscFunctionBeginUser;
-    PetscCall(EngramCouplingScan(coupled->coupling, function, roots, &count));
+    PetscCall(EngramCouplingScan(coupled->coupling, function, roots, &count, NULL));
     result->is_found = (PetscBool)(count > 0);
     result->solutions = count;
     for (PetscInt i = 0; i < count; i++) {
@@ -93,8 +101,8 @@ PetscErrorCode CoupledRateFind(CoupledRate *coupled, const RateEquation *equatio
     EngramCouplingResult result;
     EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
     EngramState *state = coupled->state;
-    Trial trial = {coupled, equation};
-    const EngramCouplingFunction function = {Evaluate, &trial};
+    Trial trial = {.coupled = coupled, .equation = equation};
+    const EngramCouplingFunction function = {.evaluate = Evaluate, .context = &trial};
     PetscFunctionBeginUser;
     const double rate = state->total_rate;
     const double largest_learning = state->largest_learning;
@@ -105,7 +113,7 @@ PetscErrorCode CoupledRateFind(CoupledRate *coupled, const RateEquation *equatio
         PetscCall(TakeNearest(coupled, function, rate, &result));
     }
     if (is_scan_due) {
-        PetscCall(EngramCouplingScan(coupled->coupling, function, roots, &result.solutions));
+        PetscCall(EngramCouplingScan(coupled->coupling, function, roots, &result.solutions, NULL));
         result.solutions = PetscMax(result.solutions, result.is_found ? 1 : 0);
     }
     state->total_rate = rate;
@@ -117,12 +125,18 @@ PetscErrorCode CoupledRateFind(CoupledRate *coupled, const RateEquation *equatio
 }
 
 PetscErrorCode CoupledRateScan(CoupledRate *coupled, const RateEquation *equation,
-                               EngramCouplingRoot *roots, PetscInt *count)
+                               EngramCouplingRoot *roots, PetscInt *count,
+                               EngramCouplingSearch *search)
 {
-    Trial trial = {coupled, equation};
-    const EngramCouplingFunction function = {Evaluate, &trial};
+    const EngramGrid *grid = coupled->drive->grid;
+    const double w_max = grid->w_min + (double)grid->w_cells * grid->w_spacing;
+    Trial trial = {.coupled = coupled,
+                   .equation = equation,
+                   .is_split = (PetscBool)(grid->w_min < 0.0 && w_max > 0.0)};
+    const EngramCouplingFunction function = {Evaluate, &trial,
+                                             trial.is_split ? &trial.excitatory : NULL};
     PetscFunctionBeginUser;
     coupled->failure = NULL;
-    PetscCall(EngramCouplingScan(coupled->coupling, function, roots, count));
+    PetscCall(EngramCouplingScan(coupled->coupling, function, roots, count, search));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

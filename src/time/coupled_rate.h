@@ -50,8 +50,14 @@ typedef struct RateGuess {
 PetscErrorCode CoupledRateFind(CoupledRate *coupled, const RateEquation *equation, RateGuess guess,
                                PetscBool is_scan_due, EngramCouplingRoot *root);
 
-/** All solutions. Collective. @param roots [ENGRAM_COUPLING_ROOTS] */
+/**
+ * All solutions. Collective.
+ *
+ * @param roots   [ENGRAM_COUPLING_ROOTS]
+ * @param search  what is known where there is none; may be NULL
+ */
 PetscErrorCode CoupledRateScan(CoupledRate *coupled, const RateEquation *equation,
-                               EngramCouplingRoot *roots, PetscInt *count);
+                               EngramCouplingRoot *roots, PetscInt *count,
+                               EngramCouplingSearch *search);
 
 #endif

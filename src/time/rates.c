@@ -73,6 +73,31 @@ PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode RatesReduceSplit(const EngramGrid *grid, EngramReduction reduction,
+                                const EngramLearningRule *rule, EngramState *state,
+                                double *excitatory)
+{
+    enum { RATE, EXCITATORY, ENTRIES };
+    EngramReductionEntry entries[ENTRIES];
+    const double *firing_rate = state->results->firing_rate;
+    PetscFunctionBeginUser;
+    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
+    EngramReductionEntryClear(&entries[RATE]);
+    EngramReductionEntryClear(&entries[EXCITATORY]);
+    EngramGridAddToSum(grid, firing_rate, &entries[RATE].sum);
+    entries[RATE].maximum = LargestLearning(grid->w_local, rule, firing_rate);
+    for (PetscInt i = 0; i < grid->w_local; i++) {
+        if (grid->w[i + 1] >= 0.0) {
+            EngramExactSumAdd(&entries[EXCITATORY].sum, grid->w_quadrature[i + 1] * firing_rate[i]);
+        }
+    }
+    PetscCall(EngramReductionApply(reduction, ENTRIES, entries));
+    StoreRates(grid, &entries[RATE], state);
+    *excitatory = grid->w_spacing * EngramExactSumValue(&entries[EXCITATORY].sum);
+    PetscCall(EngramLogEventEnd(ENGRAM_EVENT_RATE_SUM, 2.0 * (double)grid->w_local));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode RatesIntegrate(const EngramGrid *grid, EngramReduction reduction, int count,
                               const double *const *values, double *integrals)
 {

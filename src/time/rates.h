@@ -19,6 +19,14 @@
 PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
                            const EngramLearningRule *rule, PetscBool with_mass, EngramState *state);
 
+/**
+ * Sums the firing rates of the state like RatesReduce, and those of the weights that are not
+ * negative by themselves. Collective; one Allreduce.
+ */
+PetscErrorCode RatesReduceSplit(const EngramGrid *grid, EngramReduction reduction,
+                                const EngramLearningRule *rule, EngramState *state,
+                                double *excitatory);
+
 /** The excess of mass where it is round-off, which may be taken out again, and else 0. */
 double RatesRoundOff(double excess);
 

@@ -183,6 +183,21 @@ static PetscErrorCode RefuseStart(const Reaction *reaction)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Rates that have no value, and the drift of a network at rest. */
+static void LeaveOutRates(Reaction *reaction)
+{
+    EngramState *state = reaction->state;
+    DriveSet(&reaction->drive, state->time, DRIVE_AT_START, 0.0, state);
+    for (PetscInt i = 0; i < reaction->grid->w_local; i++) {
+        state->results->firing_rate[i] = NAN;
+    }
+    state->total_rate = NAN;
+    state->largest_learning = 0.0;
+    state->is_finite = PETSC_TRUE;
+    state->has_blown_up = PETSC_FALSE;
+    state->failure = NULL;
+}
+
 PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows)
 {
     double previous = NAN;
@@ -199,6 +214,10 @@ PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows)
         if (state->is_finite) {
             EngramSliceSolverMeasureRates(reaction->solver, rows);
             PetscCall(ReduceRates(reaction, PETSC_FALSE));
+        }
+        if (!state->is_finite && reaction->model->uses_weights_only) {
+            LeaveOutRates(reaction);
+            break;
         }
         if (!state->is_finite) {
             PetscCall(RefuseStart(reaction));
@@ -287,7 +306,8 @@ PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows
 }
 
 PetscErrorCode ReactionScan(Reaction *reaction, const EngramDensity *weights,
-                            EngramCouplingRoot *roots, PetscInt *count)
+                            EngramCouplingRoot *roots, PetscInt *count,
+                            EngramCouplingSearch *search)
 {
     const RateEquation equation = {.rows = weights,
                                    .time = reaction->state->time,
@@ -296,7 +316,7 @@ PetscErrorCode ReactionScan(Reaction *reaction, const EngramDensity *weights,
                                    .known = 0.0,
                                    .share = 1.0};
     PetscFunctionBeginUser;
-    PetscCall(CoupledRateScan(&reaction->coupled, &equation, roots, count));
+    PetscCall(CoupledRateScan(&reaction->coupled, &equation, roots, count, search));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

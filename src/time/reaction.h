@@ -76,7 +76,8 @@ PetscErrorCode ReactionStep(Reaction *reaction, double time, ReactionExtent exte
 
 /**
  * The rates of the slices for an initial density, whose slopes at the threshold the solver has been
- * given. Collective.
+ * given. Where the total rate has no value and only the weights are used, rates are NaN.
+ * Collective.
  */
 PetscErrorCode ReactionStart(Reaction *reaction, const EngramDensity *rows);
 
@@ -90,9 +91,11 @@ PetscErrorCode ReactionMeasureAnew(Reaction *reaction, const EngramDensity *rows
  * All total rates for which the quasi-static states of the slices are consistent. Collective.
  *
  * @param weights  one row: H
+ * @param search   what is known where there is none; may be NULL
  */
 PetscErrorCode ReactionScan(Reaction *reaction, const EngramDensity *weights,
-                            EngramCouplingRoot *roots, PetscInt *count);
+                            EngramCouplingRoot *roots, PetscInt *count,
+                            EngramCouplingSearch *search);
 
 /** The quasi-static state for a total rate: p = H Q and its rates. Collective. */
 PetscErrorCode ReactionTakeQuasiStatic(Reaction *reaction, const EngramDensity *weights,

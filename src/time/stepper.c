@@ -5,6 +5,7 @@
 #include "adaptive_step.h"
 #include "engram/base/error.h"
 #include "graded_step.h"
+#include "steady_search.h"
 #include "stepper_private.h"
 
 /* Steps shorter than this part of the run never come to its end. */
@@ -229,11 +230,11 @@ const EngramState *EngramStepperState(EngramStepper stepper)
     return &stepper->state;
 }
 
-PetscErrorCode EngramStepperFindSteady(EngramStepper stepper, EngramCouplingRoot *roots,
-                                       PetscInt *count)
+PetscErrorCode EngramStepperFindSteady(EngramStepper stepper, PetscBool is_thorough,
+                                       EngramSteadyStates *states)
 {
     PetscFunctionBeginUser;
-    PetscCall(ReactionScan(&stepper->reaction, &stepper->weights, roots, count));
+    PetscCall(SteadySearch(&stepper->reaction, &stepper->weights, is_thorough, states));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

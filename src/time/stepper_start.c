@@ -3,6 +3,7 @@
 
 #include "engram/base/error.h"
 #include "rates.h"
+#include "steady_search.h"
 #include "stepper_jumps.h"
 
 /** Scales the density to unit mass, with a factor that is the same on any rank count. */
@@ -30,57 +31,62 @@ static PetscErrorCode Normalise(EngramStepper stepper, double *threshold_slope)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode RefuseNoSteady(EngramStepper stepper)
+static PetscErrorCode RefuseNoSteady(EngramStepper stepper, const EngramSteadyStates *states)
 {
+    char text[512];
+    const PetscBool is_made_up = (PetscBool)(states->made_up_count > 0);
     PetscFunctionBeginUser;
-    const char *failure = stepper->reaction.coupled.failure;
     PetscCall(
-        EngramInputError("-initial_density \"%s\": its weights have no quasi-static state: no "
-                         "total firing rate up to -blowup_rate %g is that of the network "
-                         "which sees it (%s)",
-                         EngramExpressionText(stepper->model->initial), stepper->time.blowup_rate,
-                         failure ? failure : "the rates run away"));
+        EngramSteadyStatesDescribeNone(states, stepper->time.blowup_rate, text, sizeof(text)));
+    PetscCall(
+        EngramInputError("-initial_density \"%s\": its weights have no quasi-static state%s: "
+                         "%s%s",
+                         EngramExpressionText(stepper->model->initial),
+                         states->search.is_certain ? "" : " that could be found", text,
+                         is_made_up ? "; what -model_flux harmonic has, the grid makes up" : ""));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode WarnOfSeveral(EngramStepper stepper, const EngramCouplingRoot *roots,
-                                    PetscInt count, double taken)
+static PetscErrorCode WarnOfSeveral(EngramStepper stepper, const EngramSteadyStates *states,
+                                    double taken)
 {
     char list[512] = "";
     PetscFunctionBeginUser;
-    for (PetscInt i = 0; i < count; i++) {
+    for (PetscInt i = 0; i < states->count; i++) {
         char text[32];
-        PetscCall(PetscSNPrintf(text, sizeof(text), "%s%.6g", i ? ", " : "", roots[i].rate));
+        PetscCall(
+            PetscSNPrintf(text, sizeof(text), "%s%.6g", i ? ", " : "", states->roots[i].rate));
         PetscCall(PetscStrlcat(list, text, sizeof(list)));
     }
     PetscCall(EngramWarning("the initial weights have %" PetscInt_FMT " quasi-static states, with "
                             "total rates %s; the run starts from %.6g, the nearest to "
                             "-initial_rate %g",
-                            count, list, taken, stepper->model->initial_rate));
+                            states->count, list, taken, stepper->model->initial_rate));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** Starts all slices in their quasi-static states. */
 static PetscErrorCode StartQuasiStatic(EngramStepper stepper)
 {
-    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
-    PetscInt count = 0;
+    EngramSteadyStates states;
     PetscInt taken = 0;
     PetscFunctionBeginUser;
     const double wanted = stepper->model->initial_rate;
-    PetscCall(ReactionScan(&stepper->reaction, &stepper->weights, roots, &count));
-    if (count == 0) {
-        PetscCall(RefuseNoSteady(stepper));
+    PetscCall(SteadySearch(&stepper->reaction, &stepper->weights, PETSC_TRUE, &states));
+    if (states.count == 0) {
+        PetscCall(RefuseNoSteady(stepper, &states));
     }
-    for (PetscInt i = 1; i < count; i++) {
+    PetscCall(EngramSteadyStatesWarn(&states));
+    const EngramCouplingRoot *roots = states.roots;
+    for (PetscInt i = 1; i < states.count; i++) {
         if (fabs(roots[i].rate - wanted) < fabs(roots[taken].rate - wanted)) {
             taken = i;
         }
     }
-    if (count > 1) {
-        PetscCall(WarnOfSeveral(stepper, roots, count, roots[taken].rate));
+    if (states.count > 1) {
+        PetscCall(WarnOfSeveral(stepper, &states, roots[taken].rate));
     }
-    stepper->state.coupling_solutions = count;
+    stepper->state.coupling_solutions = states.count;
     for (int k = 0; k < ENGRAM_COMBINED_RESULTS; k++) {
         stepper->state.coupling_slope[k] = roots[taken].slope;
     }

@@ -134,6 +134,68 @@ class SteadyStatesTest(SteadyTestCase):
         self.assertEqual(result.yaml("summary.yaml")["steady_states"], 0)
         self.assertEqual(list(result.fields()["time"]), [0])
 
+    def test_none_is_said_only_where_it_is_certain(self):
+        """Beside a fold, where the rates turn, or where they have no value: none was found."""
+        sweep = self.run_case(SINGLE, extra=["-steady_sweep", f"{ONE_WEIGHT}:2:2.5:2"])
+        (fold, fold_rate), = table(sweep.folder / "folds.csv")[1]
+        found = r"(?m)^no steady state found: of \d+ total rates from 0 to -blowup_rate \S+ that .*"
+        for weight, changes, pattern in (
+                (fold + 1e-4, {}, r"(?m)^no steady state: no total rate up to "),
+                (fold + 2e-9, {}, found + r"one between (\S+) and (\S+) is not excluded"),
+                (2.5, {"model_noise": "1 + 0.1*sin(50*N)"}, found + "both rise and fall as"),
+                (3, {"model_noise": "0.5 - N", "model_input": "9"},
+                 found + r"is not excluded \(at some rates the noise a\(Nbar\) is not positive")):
+            with self.subTest(weight=weight, changes=changes):
+                result = self.steady(SINGLE, grid_w_min=weight, grid_w_max=weight, **changes)
+                self.assertEqual(result.yaml("summary.yaml")["steady_states"], 0)
+                self.assertRegex(result.stdout, pattern)
+                said = re.search(pattern, result.stdout).groups()
+                if said:
+                    self.assertTrue(float(said[0]) < fold_rate < float(said[1]), said)
+
+    def test_potentials_of_the_initial_density_are_not_used(self):
+        """The rates of the initial density need not exist: only its weights matter."""
+        for changes, known in (
+                ({"model_noise": "1 + N", "initial_density": "exp(-v^2/8)"}, 0.190149),
+                ({"model_noise": "1 + 3*N", "initial_density": "exp(-v^2/2)"}, None),
+                ({"model_response": "sqrt(0.4 - N)", "initial_density": "exp(-(v - 1.5)^2)"},
+                 None)):
+            with self.subTest(changes=changes):
+                case = {**SINGLE, "grid_w_min": 0.5, "grid_w_max": 0.5, "model_v_min": -5,
+                        "grid_v_cells": 280, **changes}
+                result = self.steady(case)
+                (_, rate, _, is_stable), = table(result.folder / "steady.csv")[1]
+                other = self.run_case(case, initial_quasi_static="true", time_step=0.05, time_end=5)
+                self.assertAlmostEqual(other.series()["total_rate"][-1], rate, delta=1e-9)
+                self.assertEqual(is_stable, 1)
+                if known:
+                    self.assertAlmostEqual(rate, known, delta=1e-6)
+                self.assertTrue(math.isnan(result.series()["total_rate"][0]))
+                self.assertNotIn("warning", result.stderr)
+
+    def test_states_that_the_harmonic_flux_makes_up(self):
+        """It bounds the rate by the grid: its highest state is no state of the network."""
+        for weight, cells, count in ((1.5, 60, 2), (2.5, 60, 0), (2.5, 240, 0), (1.2, 240, 2)):
+            with self.subTest(weight=weight, cells=cells):
+                changes = {"grid_w_min": weight, "grid_w_max": weight, "grid_v_cells": cells}
+                plain = table(self.steady(SINGLE, **changes).folder / "steady.csv")[1]
+                result = self.steady(SINGLE, model_flux="harmonic", **changes)
+                rows = table(result.folder / "steady.csv")[1]
+                self.assertEqual([row[3] for row in rows], [1, 0][:count])
+                self.assertEqual(len(plain), count)
+                for row, other in zip(rows, plain):
+                    self.assertAlmostEqual(row[1] / other[1], 1, delta=0.1)
+                self.assertEqual(result.stderr.count("is left out: the grid makes it up"), 1)
+                if not count:
+                    self.assertRegex(result.stdout, r"(?m)^no steady state: no total rate up to ")
+        self.refuse(SINGLE, [], "no quasi-static state: no total rate up to", grid_w_min=2.5,
+                    grid_w_max=2.5, model_flux="harmonic", initial_quasi_static="true")
+        result = self.run_case(SINGLE, model_flux="harmonic",
+                               extra=["-steady_sweep", f"{ONE_WEIGHT}:0:3:4"])
+        self.assertIn("for 2 of 4 values of -grid_w_min states are left out", result.stderr)
+        self.assertEqual([row[1] for row in table(result.folder / "bifurcation.csv")[1]],
+                         [1, 1, 1, 2, 0])
+
     def test_states_beyond_the_largest_rate_are_left_out(self):
         result = self.steady(SINGLE, "-blowup_rate", "1")
         self.assertEqual(result.yaml("summary.yaml")["steady_states"], 1)

@@ -29,8 +29,8 @@ KERNEL_HEADERS = {"arm_neon.h", "float.h", "immintrin.h", "math.h", "stdatomic.h
 
 # The files of src/time from the bottom of the stack to its top: each includes only those before it.
 TIME_STACK = ("rates", "jumps", "rate_history", "drive", "coupled_rate", "reaction",
-              "implicit_transport", "transport_step", "euler_step", "slice_values", "step_error",
-              "combined_step", "step_control", "input_samples", "input_watch", "segment",
+              "steady_search", "implicit_transport", "transport_step", "euler_step", "slice_values",
+              "step_error", "combined_step", "step_control", "input_samples", "input_watch", "segment",
               "adaptive_step", "graded_step", "stepper_private", "stepper_jumps", "stepper",
               "stepper_start", "stepper_phase", "stepper_state")
 

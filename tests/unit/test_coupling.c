@@ -8,7 +8,7 @@
 static EngramCouplingResult Solve(Network *network, double start, double slope)
 {
     EngramCouplingResult result;
-    const EngramCouplingFunction function = {NetworkEvaluate, network};
+    const EngramCouplingFunction function = {.evaluate = NetworkEvaluate, .context = network};
     network->evaluations = 0;
     network->largest = 0.0;
     network->smallest = INFINITY;
@@ -162,7 +162,7 @@ static void TestForeseenRootsAreTrue(void **state)
         const double start = pow(10.0, UnitRandomBetween(&random, -4.0, 4.0));
         const double slope = i % 2 ? UnitRandomBetween(&random, -5.0, 1.0) : 0.0;
         parameters.tolerance = pow(10.0, -3.0 - i % 8);
-        const EngramCouplingFunction function = {NetworkEvaluate, &network};
+        const EngramCouplingFunction function = {.evaluate = NetworkEvaluate, .context = &network};
         assert_int_equal(
             EngramCouplingSolve(&parameters, function, start, slope, INFINITY, &result), 0);
         assert_true(result.is_found);
@@ -283,7 +283,7 @@ static void TestIterationsAreBounded(void **state)
     EngramCouplingParameters parameters = NETWORK_PARAMETERS;
     for (PetscInt most = 2; most < 30; most++) {
         Network network = {.answer = NetworkExponential, .numbers = {10.0, -5.0}};
-        const EngramCouplingFunction function = {NetworkEvaluate, &network};
+        const EngramCouplingFunction function = {.evaluate = NetworkEvaluate, .context = &network};
         EngramCouplingResult result;
         parameters.iterations = most;
         assert_int_equal(EngramCouplingSolve(&parameters, function, 1e3, 0.0, INFINITY, &result),

@@ -13,8 +13,8 @@ static PetscInt Scan(Network *network, double largest, EngramCouplingRoot *roots
     parameters.tolerance = 0.1;
     network->evaluations = 0;
     network->smallest = INFINITY;
-    const EngramCouplingFunction function = {NetworkEvaluate, network};
-    assert_int_equal(EngramCouplingScan(&parameters, function, roots, &count), 0);
+    const EngramCouplingFunction function = {.evaluate = NetworkEvaluate, .context = network};
+    assert_int_equal(EngramCouplingScan(&parameters, function, roots, &count, NULL), 0);
     assert_true(count >= 0 && count <= ENGRAM_COUPLING_ROOTS);
     assert_true(network->smallest >= 0.0);
     for (PetscInt i = 0; i < count; i++) {
@@ -161,6 +161,106 @@ static void TestManyRoots(void **state)
     }
 }
 
+/** x (1 + ln(x/m)^2 - d^2): the roots m e^-d and m e^d. */
+static double Pair(const double *numbers, double rate)
+{
+    const double distance = rate > 0.0 ? log(rate / numbers[0]) : 1.0;
+    return rate > 0.0 ? rate * (1.0 + distance * distance - numbers[1] * numbers[1]) : numbers[0];
+}
+
+/** Rates of any size are found, alone and in pairs. */
+static void TestWholeRange(void **state)
+{
+    (void)state;
+    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
+    for (int exponent = -307; exponent < 4; exponent += 6) {
+        const double rate = pow(10.0, exponent);
+        const double slopes[3] = {-3.0, 0.0, 0.9};
+        for (int n = 0; n < 3; n++) {
+            Network network = {.answer = NetworkLinear,
+                               .numbers = {rate * (1.0 - slopes[n]), slopes[n]}};
+            assert_int_equal(Scan(&network, 1e4, roots), 1);
+            ExpectRoot(&roots[0], rate, slopes[n]);
+            UNIT_ASSERT_AT_MOST(network.evaluations, n < 2 ? 1000 : 17000);
+        }
+    }
+    const double distances[3] = {3.0, 0.5, 1e-4};
+    for (int exponent = -300; exponent < 3; exponent += 25) {
+        for (int n = 0; n < 3; n++) {
+            Network network = {.answer = Pair,
+                               .numbers = {2.0 * pow(10.0, exponent), distances[n]}};
+            assert_int_equal(Scan(&network, 1e4, roots), 2);
+            for (int i = 0; i < 2; i++) {
+                const double side = i ? distances[n] : -distances[n];
+                const double root = network.numbers[0] * exp(side);
+                UNIT_ASSERT_AT_MOST(fabs(roots[i].rate - root), 3e-10 * root);
+                UNIT_ASSERT_AT_MOST(fabs(roots[i].slope - 1.0 - 2.0 * side), 1e-6);
+            }
+        }
+    }
+}
+
+/** A network with a part of its answer by itself: e^x and e^-x, times numbers. */
+typedef struct Mixed {
+    double rising;
+    double falling;
+    double part;
+} Mixed;
+
+static PetscErrorCode MixedEvaluate(void *context, double rate, double *answer)
+{
+    Mixed *mixed = context;
+    mixed->part = mixed->rising * exp(rate);
+    *answer = mixed->part + mixed->falling * exp(-rate);
+    return PETSC_SUCCESS;
+}
+
+static EngramCouplingSearch SearchNone(EngramCouplingFunction function, double largest)
+{
+    EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
+    EngramCouplingSearch search;
+    EngramCouplingParameters parameters = NETWORK_PARAMETERS;
+    PetscInt count = -1;
+    parameters.largest_rate = largest;
+    assert_int_equal(EngramCouplingScan(&parameters, function, roots, &count, &search), 0);
+    assert_int_equal(count, 0);
+    return search;
+}
+
+/** That there is no root is certain where the answer does not turn and keeps its distance. */
+static void TestCertainty(void **state)
+{
+    (void)state;
+    Network steep = {.answer = NetworkLinear, .numbers = {1e-200, 1.1}};
+    assert_true(
+        SearchNone((EngramCouplingFunction){.evaluate = NetworkEvaluate, .context = &steep}, 1e4)
+            .is_certain);
+    Network high = {.answer = NetworkLinear, .numbers = {2e4, 0.0}};
+    assert_true(
+        SearchNone((EngramCouplingFunction){.evaluate = NetworkEvaluate, .context = &high}, 1e4)
+            .is_certain);
+
+    Network near = {.answer = NetworkBottleneck, .numbers = {2.0, 1e-9, 1e-3}};
+    EngramCouplingSearch search =
+        SearchNone((EngramCouplingFunction){.evaluate = NetworkEvaluate, .context = &near}, 1e4);
+    assert_false(search.is_certain);
+    assert_true(search.from < 2.0 && search.to > 2.0);
+    UNIT_ASSERT_BETWEEN(search.from, 0.5, 2.0);
+
+    /* Its sum turns, its parts do not. */
+    Mixed mixed = {.rising = 0.4, .falling = 1.4};
+    search = SearchNone((EngramCouplingFunction){MixedEvaluate, &mixed, &mixed.part}, 100.0);
+    assert_true(search.is_certain && !search.turns);
+    search = SearchNone((EngramCouplingFunction){MixedEvaluate, &mixed, NULL}, 100.0);
+    assert_true(!search.is_certain && search.turns);
+
+    Network undefined = {.answer = NetworkNotANumber, .numbers = {3.0, 0.2, 1.0}};
+    search = SearchNone(
+        (EngramCouplingFunction){.evaluate = NetworkEvaluate, .context = &undefined}, 1e4);
+    assert_false(search.is_certain);
+    UNIT_ASSERT_BETWEEN(search.from, 0.9, 1.0);
+}
+
 static void TestNoRoot(void **state)
 {
     (void)state;
@@ -195,6 +295,7 @@ int main(void)
         cmocka_unit_test(TestSeveralRoots), cmocka_unit_test(TestNarrowPairs),
         cmocka_unit_test(TestNarrowPeaks),  cmocka_unit_test(TestManyRoots),
         cmocka_unit_test(TestNoRoot),       cmocka_unit_test(TestNotFinite),
+        cmocka_unit_test(TestWholeRange),   cmocka_unit_test(TestCertainty),
     };
     return cmocka_run_group_tests(tests, StartPetsc, StopPetsc);
 }

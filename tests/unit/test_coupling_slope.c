@@ -16,7 +16,7 @@ static Solved Solve(Network *network, double tolerance, double start, double slo
 {
     Solved solved;
     EngramCouplingParameters parameters = NETWORK_PARAMETERS;
-    const EngramCouplingFunction function = {NetworkEvaluate, network};
+    const EngramCouplingFunction function = {.evaluate = NetworkEvaluate, .context = network};
     parameters.tolerance = tolerance;
     network->evaluations = 0;
     assert_int_equal(

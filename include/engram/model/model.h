@@ -46,6 +46,8 @@ typedef struct EngramModel {
     EngramFlux flux;                /**< weights of the flux in v */
     PetscBool initial_quasi_static; /**< the initial density is to give only H */
     PetscBool quasi_static_start;   /**< it does: always so for eps = 0 */
+    PetscBool uses_weights_only;    /**< nothing starts from its potentials, whose rates need not
+                                         exist */
     EngramExpression drift;         /**< f(v); owned */
     EngramExpression noise;         /**< a(N) > 0; owned */
     EngramInput input;              /**< I(w, t) outside of phases; owned */

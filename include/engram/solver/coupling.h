@@ -57,7 +57,9 @@ void EngramCouplingConclude(PetscBool is_lagged, double step_tolerance,
 /** G(x) for x >= 0. A value that is not finite counts as larger than any x. */
 typedef struct EngramCouplingFunction {
     PetscErrorCode (*evaluate)(void *context, double rate, double *answer);
-    void *context; /**< borrowed */
+    void *context;      /**< borrowed */
+    const double *part; /**< borrowed: for a scan, a part of the last answer such that it and the
+                             rest rise or fall with the rate; NULL: all of it is such a rest */
 } EngramCouplingFunction;
 
 /** A root. */
@@ -86,16 +88,29 @@ PetscErrorCode EngramCouplingSolve(const EngramCouplingParameters *parameters,
                                    EngramCouplingFunction function, double start, double slope,
                                    double slope_error, EngramCouplingResult *result);
 
+/** What a scan that has found no root knows about there being none. */
+typedef struct EngramCouplingSearch {
+    PetscInt evaluations; /**< rates that were looked at */
+    PetscBool turns;      /**< the part of the answer, or its rest, both rises and falls */
+    double from;          /**< a root cannot be excluded between these rates; 0 and 0: it can */
+    double to;
+    PetscBool is_certain; /**< there is none, unless the answer turns between two neighbours */
+} EngramCouplingSearch;
+
 /**
- * Finds all roots between 0 and the largest rate that a scan of some hundred points with refined
- * near misses can see, in ascending order, with slopes by a difference quotient. Collective, if G
- * is.
+ * Finds all roots between 0 and the largest rate that a scan with refined near misses can see, in
+ * ascending order, with slopes by a difference quotient. It has points over the whole range of
+ * doubles: some in every factor of ten, and many where the answer changes or is near the rate.
+ * Where it finds none, it looks closer to exclude that there is one: between two rates at which the
+ * parts of the answer are known, all answers are between the sums of their smaller and of their
+ * larger values, as long as neither part turns. Collective, if G is.
  *
- * @param roots  [ENGRAM_COUPLING_ROOTS]
- * @param count  how many were found
+ * @param roots   [ENGRAM_COUPLING_ROOTS]
+ * @param count   how many were found
+ * @param search  what is known where there is none, at the price of more evaluations; may be NULL
  */
 PetscErrorCode EngramCouplingScan(const EngramCouplingParameters *parameters,
                                   EngramCouplingFunction function, EngramCouplingRoot *roots,
-                                  PetscInt *count);
+                                  PetscInt *count, EngramCouplingSearch *search);
 
 #endif

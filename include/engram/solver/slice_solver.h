@@ -57,6 +57,9 @@ PetscBool EngramSliceSolverIsDirect(EngramSliceSolver solver);
 /** Sets the noise a > 0 of the solves to come. Not collective. */
 void EngramSliceSolverSetNoise(EngramSliceSolver solver, double noise);
 
+/** Sets the flux of the solves to come, with the order that the grid has. Not collective. */
+void EngramSliceSolverSetFlux(EngramSliceSolver solver, EngramFlux flux);
+
 /**
  * Gives all neurons another drift than f(v) = -v; [v_nodes] each, as EngramModelDrift has them. Not
  * collective.

@@ -34,6 +34,7 @@
 #include "engram/solver/coupling.h"
 #include "engram/solver/slice_solver.h"
 #include "engram/time/state.h"
+#include "engram/time/steady_states.h"
 #include "engram/time/time_parameters.h"
 
 /** A stepper. */
@@ -72,10 +73,10 @@ const EngramState *EngramStepperState(EngramStepper stepper);
  * ascending order, with the slope of the scalar equation: below 1 no change of the rate feeds
  * itself, though an oscillation may. Collective.
  *
- * @param roots  [ENGRAM_COUPLING_ROOTS]
+ * @param is_thorough  if none is found, find out whether that is certain
  */
-PetscErrorCode EngramStepperFindSteady(EngramStepper stepper, EngramCouplingRoot *roots,
-                                       PetscInt *count);
+PetscErrorCode EngramStepperFindSteady(EngramStepper stepper, PetscBool is_thorough,
+                                       EngramSteadyStates *states);
 
 /** Puts all slices into their quasi-static state for a total rate. Collective. */
 PetscErrorCode EngramStepperTakeSteady(EngramStepper stepper, double rate);
