@@ -3,6 +3,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engram/base/options.h"
+
+/* A message may quote several expressions. */
+enum { LONGEST_MESSAGE = 5 * ENGRAM_OPTION_LENGTH };
+
 static PetscBool IsOwnCode(PetscErrorCode code)
 {
     return (PetscBool)(code == ENGRAM_ERR_INPUT || code == ENGRAM_ERR_OUTPUT ||
@@ -35,6 +40,14 @@ PetscErrorCode EngramErrorHandlerRemove(void)
 
 static char last_message[512];
 static PetscBool is_silent = PETSC_FALSE;
+static EngramPlacesFinder find_places = NULL;
+static void *places_context = NULL;
+
+void EngramErrorFindPlaces(EngramPlacesFinder finder, void *context)
+{
+    find_places = finder;
+    places_context = context;
+}
 
 void EngramMessagesSilence(PetscBool silent)
 {
@@ -68,12 +81,30 @@ const char *EngramErrorMessage(void)
     return last_message;
 }
 
-PetscErrorCode EngramInputError(const char *format, ...)
+static void PrintWords(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
+static void PrintWords(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     PrintError(format, arguments);
     va_end(arguments);
+}
+
+PetscErrorCode EngramInputError(const char *format, ...)
+{
+    static char text[LONGEST_MESSAGE];
+    static EngramErrorPlaces places;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    places.before[0] = '\0';
+    places.after[0] = '\0';
+    if (find_places) {
+        find_places(text, places_context, &places);
+    }
+    PrintWords("%s%s%s", places.before, text, places.after);
     return ENGRAM_ERR_INPUT;
 }
 
