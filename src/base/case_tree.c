@@ -185,8 +185,10 @@ static PetscErrorCode JoinList(const Walk *walk, const char *name, const yaml_no
                                  name, IsScalar(item) ? "blank" : "a list or a group"));
         }
         PetscCall(CheckNode(walk, item));
-        PetscCall(PetscStrlcat(text, text[0] ? "," : "", ENGRAM_OPTION_LENGTH));
-        PetscCall(PetscStrlcat(text, TextOf(item), ENGRAM_OPTION_LENGTH));
+        /* Older PetscStrlcat write one zero too far. */
+        const size_t length = strlen(text);
+        (void)snprintf(text + length, ENGRAM_OPTION_LENGTH - length, "%s%s", length ? "," : "",
+                       TextOf(item));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

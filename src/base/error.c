@@ -6,7 +6,16 @@
 #include "engram/base/options.h"
 
 /* A message may quote several expressions. */
-enum { LONGEST_MESSAGE = 5 * ENGRAM_OPTION_LENGTH };
+enum { LONGEST_INPUT_ERROR = 5 * ENGRAM_OPTION_LENGTH };
+
+static EngramPlacesFinder find_places = NULL;
+static void *places_context = NULL;
+
+void EngramErrorFindPlaces(EngramPlacesFinder finder, void *context)
+{
+    find_places = finder;
+    places_context = context;
+}
 
 static PetscBool IsOwnCode(PetscErrorCode code)
 {
@@ -40,14 +49,6 @@ PetscErrorCode EngramErrorHandlerRemove(void)
 
 static char last_message[512];
 static PetscBool is_silent = PETSC_FALSE;
-static EngramPlacesFinder find_places = NULL;
-static void *places_context = NULL;
-
-void EngramErrorFindPlaces(EngramPlacesFinder finder, void *context)
-{
-    find_places = finder;
-    places_context = context;
-}
 
 void EngramMessagesSilence(PetscBool silent)
 {
@@ -76,11 +77,6 @@ static void PrintError(const char *format, va_list arguments)
     PrintFromRoot("error: ", format, arguments);
 }
 
-const char *EngramErrorMessage(void)
-{
-    return last_message;
-}
-
 static void PrintWords(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
 
 static void PrintWords(const char *format, ...)
@@ -91,9 +87,14 @@ static void PrintWords(const char *format, ...)
     va_end(arguments);
 }
 
+const char *EngramErrorMessage(void)
+{
+    return last_message;
+}
+
 PetscErrorCode EngramInputError(const char *format, ...)
 {
-    static char text[LONGEST_MESSAGE];
+    static char text[LONGEST_INPUT_ERROR];
     static EngramErrorPlaces places;
     va_list arguments;
     va_start(arguments, format);

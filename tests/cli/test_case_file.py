@@ -2,8 +2,13 @@
 
 import os
 import subprocess
+import sys
 
-from engram_test import PROGRAM, SMALL_CASE, EngramTestCase, main
+from engram_test import PROGRAM, SMALL_CASE, SOURCE, EngramTestCase, main
+
+sys.path.insert(0, str(SOURCE / "tools"))
+
+from engram_runs import flatten, read_values
 
 # The small case, in groups; the changes of a test stand below it.
 CASE = """\
@@ -228,6 +233,11 @@ class YamlTest(CaseFileTestCase):
                           for line in nested])
         self.assertEqual(*((self.folder / run / "series.csv").read_bytes()
                            for run in ("flat", "nested")))
+        # The tools read such cases alike: they compare them with what a run has used.
+        given = flatten(read_values(self.folder / "nested.yaml"))
+        used = read_values(self.folder / "nested" / "case.yaml")
+        self.assertEqual(given, {name: used[name] for name in given})
+        self.assertEqual(len(given), 15)
 
     def test_case_wins_over_environment(self):
         self.write(CASE + "output_dir: file\n")
