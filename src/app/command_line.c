@@ -1,8 +1,10 @@
 #include "command_line.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engram/base/error.h"
 #include "protocol.h"
@@ -36,6 +38,14 @@ static PetscBool IsWord(const char *argument, const char *word)
     return (PetscBool)(argument[0] == '-' && strcmp(argument + dashes, word) == 0);
 }
 
+/** Standard input that is closed is empty, and not the first thing that a library opens. */
+static void OpenInput(void)
+{
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0) {
+        (void)open("/dev/null", O_RDONLY);
+    }
+}
+
 void CommandLineParse(int *argc, char **argv, CommandLine *command)
 {
     int kept = 1;
@@ -53,6 +63,7 @@ void CommandLineParse(int *argc, char **argv, CommandLine *command)
     *argc = kept;
     if (kept > 1 && (argv[1][0] != '-' || argv[1][1] == '\0')) {
         command->case_file = argv[1];
+        OpenInput();
     }
 }
 

@@ -321,6 +321,19 @@ static PetscErrorCode NoteForeign(EngramOptionsSource *source, const char *name)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** The first option of a group, or NULL where the name is that of no group. */
+static const EngramOption *FindGroup(EngramOptions options, const char *name)
+{
+    const size_t length = strlen(name);
+    for (int i = 0; i < EngramOptionsCount(options); i++) {
+        const EngramOption *option = EngramOptionsRecordAt(options, i).option;
+        if (strncasecmp(option->name, name, length) == 0 && option->name[length] == '_') {
+            return option;
+        }
+    }
+    return NULL;
+}
+
 /** A name of the command line, or that of a value of the case file. */
 static PetscErrorCode RefuseName(EngramOptionsSource *source, EngramOptions options,
                                  const char *name, CaseValue *value, PetscBool after_setup)
@@ -342,6 +355,12 @@ static PetscErrorCode RefuseName(EngramOptionsSource *source, EngramOptions opti
     if (value) {
         /* It is the name that is wrong. */
         value->place = value->key;
+    }
+    const EngramOption *member = FindGroup(options, name);
+    if (member) {
+        PetscCall(EngramInputError("unknown option -%s: a group, whose options have values, such "
+                                   "as -%s; leave it out where it has none",
+                                   name, member->name));
     }
     PetscCall(Suggest(options, name, suggestion, sizeof(suggestion)));
     if (is_solver && suggestion[0] != 'd') {

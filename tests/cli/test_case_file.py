@@ -24,6 +24,9 @@ REFUSED = [
     # A name, a kind, a bound, a choice.
     ("model_nosie: 1", "5:1: unknown option -model_nosie: did you mean -model_noise?"),
     ("output:\n  dirr: x", "6:3: unknown option -output_dirr: did you mean -output_dir?"),
+    ("protocol:", "5:1: unknown option -protocol: a group, whose options have values, such as "
+     "-protocol_phases; leave it out"),
+    ("insitu: every", "5:1: unknown option -insitu: a group, whose options have values"),
     ("slice: {ksp_typ: gmres}", "5:9: unknown option -slice_ksp_typ: did you mean -slice_ksp_type"),
     ("model_delay: 1e400", "5:14: -model_delay 1e400: must be a finite number ("),
     ("model_delay: null", "5:14: -model_delay null: must be a finite number ("),
