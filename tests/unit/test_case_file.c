@@ -289,10 +289,14 @@ static void TestBombs(void **state)
 /** Whether the last refusal names a place of a text. */
 static void ExpectPlaceInside(const char *text, size_t length)
 {
-    int line = 0;
-    int column = 0;
     int lines = 1;
-    assert_int_equal(sscanf(EngramErrorMessage(), "case.yaml:%d:%d: ", &line, &column), 2);
+    static const char path[] = "case.yaml:";
+    char *end = NULL;
+    assert_memory_equal(EngramErrorMessage(), path, sizeof(path) - 1);
+    const long line = strtol(EngramErrorMessage() + sizeof(path) - 1, &end, 10);
+    assert_int_equal(*end, ':');
+    const long column = strtol(end + 1, &end, 10);
+    assert_int_equal(*end, ':');
     for (size_t i = 0; i < length; i++) {
         lines += text[i] == '\n' || text[i] == '\r';
     }
@@ -317,7 +321,9 @@ static void TestAnyBytes(void **state)
             /* Once the text ends here, in memory of just that size. */
             const size_t length = j == sizeof(spoilers) ? i : sizeof(whole) - 1;
             memcpy(text, whole, sizeof(whole));
-            text[i] = j < sizeof(spoilers) ? spoilers[j] : text[i];
+            if (j < sizeof(spoilers)) {
+                text[i] = spoilers[j];
+            }
             char *exact = malloc(length ? length : 1);
             assert_non_null(exact);
             memcpy(exact, text, length);
