@@ -3,5 +3,6 @@ find_package(PkgConfig REQUIRED)
 find_package(MPI REQUIRED COMPONENTS C)
 pkg_check_modules(PETSC REQUIRED IMPORTED_TARGET PETSc>=3.18)
 pkg_check_modules(MUPARSER REQUIRED IMPORTED_TARGET muparser)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 # Debian names the HDF5 built for the system's MPI hdf5-openmpi; elsewhere it is just hdf5.
 pkg_search_module(HDF5 REQUIRED IMPORTED_TARGET hdf5-openmpi hdf5)

@@ -16,7 +16,7 @@ import subprocess
 import yaml
 
 from convergence_table import FREE, normal, write_file
-from engram_runs import RunError, first_line, number_of, read_values
+from engram_runs import RunError, first_line, flatten, number_of, read_values
 
 STUDY_FILE = "study.yaml"
 # What a study sets by itself, so that --set must not.
@@ -102,19 +102,6 @@ class Forecast:
     memory: float  # MiB of all ranks
     disk: float  # MiB
     courant: float  # CFL number at the start; 0 where the transport needs none
-
-
-def flatten(values, prefix=""):
-    """Nested entries of a case file as options with flat names, as the program reads them."""
-    flat = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat.update(flatten(value, f"{prefix}{name}_"))
-        elif isinstance(value, list):
-            flat[prefix + name] = "[" + ", ".join(map(str, value)) + "]"
-        else:
-            flat[prefix + name] = str(value)
-    return flat
 
 
 def parse_settings(words):

@@ -16,7 +16,7 @@ import re
 
 import yaml
 
-from engram_runs import RunError, first_line, read_values
+from engram_runs import RunError, first_line, flatten, read_values
 
 # What has no part in the solution, so that a finished run need not have the same of it.
 FREE = ("output_", "checkpoint_", "walltime", "restart", "insitu_", "dry_run", "help", "version")
@@ -168,17 +168,6 @@ def normal(value):
     if text.startswith("(") and text.endswith(")") and shielded(text[1:-1]) == text:
         text = text[1:-1]
     return TRUTHS.get(text.lower(), text)
-
-
-def flatten(entries, prefix=""):
-    """Options of a nested case file by their full names."""
-    options = {}
-    for name, value in entries.items():
-        if isinstance(value, dict):
-            options.update(flatten(value, f"{prefix}{name}_"))
-        else:
-            options[f"{prefix}{name}"] = value
-    return options
 
 
 def wanted_options(case):

@@ -41,6 +41,25 @@ def read_values(path):
     return values
 
 
+def flatten(entries, prefix=""):
+    """Options of a nested case file by their full names, as the program reads them.
+
+    What a group has itself comes before what it merges; keys of anchors are no options.
+    """
+    own, merged = {}, {}
+    for name, value in entries.items():
+        if name == "<<":
+            for group in value if isinstance(value, list) else [value]:
+                merged = {**flatten(group, prefix), **merged}
+        elif name.startswith("$$"):
+            continue
+        elif isinstance(value, dict):
+            own.update(flatten(value, f"{prefix}{name}_"))
+        else:
+            own[prefix + name] = ",".join(value) if isinstance(value, list) else value
+    return {**merged, **own}
+
+
 def number_of(values, name, path):
     """The finite number of an entry; the path is for the message."""
     if name not in values:

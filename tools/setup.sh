@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
 build_packages="cmake ninja-build gcc g++ libc6-dev git pkg-config libopenmpi-dev openmpi-bin
-    petsc-dev libhdf5-openmpi-dev libmuparser-dev libcmocka-dev"
+    petsc-dev libhdf5-openmpi-dev libmuparser-dev libyaml-dev libcmocka-dev"
 tool_packages="python3 python3-numpy python3-scipy python3-h5py python3-matplotlib python3-yaml"
 # The program of the field, beside which Engram is timed.
 compare_packages="python3-numba"
@@ -68,7 +68,7 @@ check_programs() {
     for program in cmake ninja cc git pkg-config mpirun python3; do
         command -v "$program" >/dev/null || missing+=("$program")
     done
-    for library in PETSc muparser cmocka; do
+    for library in PETSc muparser yaml-0.1 cmocka; do
         pkg-config --exists "$library" 2>/dev/null || missing+=("$library")
     done
     pkg-config --exists hdf5-openmpi 2>/dev/null || pkg-config --exists hdf5 2>/dev/null ||

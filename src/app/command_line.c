@@ -1,8 +1,10 @@
 #include "command_line.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engram/base/error.h"
 #include "protocol.h"
@@ -36,6 +38,14 @@ static PetscBool IsWord(const char *argument, const char *word)
     return (PetscBool)(argument[0] == '-' && strcmp(argument + dashes, word) == 0);
 }
 
+/** Standard input that is closed is empty, and not the first thing that a library opens. */
+static void OpenInput(void)
+{
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0) {
+        (void)open("/dev/null", O_RDONLY);
+    }
+}
+
 void CommandLineParse(int *argc, char **argv, CommandLine *command)
 {
     int kept = 1;
@@ -51,8 +61,9 @@ void CommandLineParse(int *argc, char **argv, CommandLine *command)
     }
     argv[kept] = NULL;
     *argc = kept;
-    if (kept > 1 && argv[1][0] != '-') {
+    if (kept > 1 && (argv[1][0] != '-' || argv[1][1] == '\0')) {
         command->case_file = argv[1];
+        OpenInput();
     }
 }
 
@@ -79,7 +90,8 @@ PetscErrorCode CommandLinePrintHelp(EngramOptions options)
         "Usage: mpirun -n RANKS engram CASE.yaml [-option value ...]\n\n"
         "Solves the Fokker-Planck equation of a noisy integrate-and-fire network structured\n"
         "by its synaptic weights. Every option can stand in the case file, as model_noise: 1 or\n"
-        "nested as model: {noise: 1}; the command line wins. All quantities are dimensionless.\n"));
+        "nested as model: {noise: 1}; the command line wins. With - in the place of CASE.yaml the\n"
+        "case comes from standard input. All quantities are dimensionless.\n"));
     for (int t = 0; t < EngramOptionsTableCount(options); t++) {
         const EngramOptionTable *table = EngramOptionsTableAt(options, t);
         PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n%s\n", table->heading));

@@ -57,12 +57,26 @@ PetscErrorCode SweepParse(const char *text, Sweep *sweep)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** A value that an option cannot have is a mistake of -steady_sweep. */
+static PetscErrorCode CheckValue(EngramOptions options, const char *name, double value)
+{
+    PetscFunctionBeginUser;
+    EngramMessagesSilence(PETSC_TRUE);
+    const PetscErrorCode outcome = EngramOptionsCheckReal(options, name, value);
+    EngramMessagesSilence(PETSC_FALSE);
+    if (outcome == (PetscErrorCode)ENGRAM_ERR_INPUT) {
+        PetscCall(EngramInputError("-steady_sweep: %s", EngramErrorMessage()));
+    }
+    PetscCall(outcome);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode SweepCheck(EngramOptions options, const Sweep *sweep)
 {
     PetscFunctionBeginUser;
     for (int i = 0; i < sweep->name_count; i++) {
-        PetscCall(EngramOptionsCheckReal(options, sweep->names[i], sweep->from));
-        PetscCall(EngramOptionsCheckReal(options, sweep->names[i], sweep->to));
+        PetscCall(CheckValue(options, sweep->names[i], sweep->from));
+        PetscCall(CheckValue(options, sweep->names[i], sweep->to));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

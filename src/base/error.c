@@ -3,6 +3,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engram/base/options.h"
+
+/* A message may quote several expressions. */
+enum { LONGEST_INPUT_ERROR = 5 * ENGRAM_OPTION_LENGTH };
+
+static EngramPlacesFinder find_places = NULL;
+static void *places_context = NULL;
+
+void EngramErrorFindPlaces(EngramPlacesFinder finder, void *context)
+{
+    find_places = finder;
+    places_context = context;
+}
+
 static PetscBool IsOwnCode(PetscErrorCode code)
 {
     return (PetscBool)(code == ENGRAM_ERR_INPUT || code == ENGRAM_ERR_OUTPUT ||
@@ -63,6 +77,16 @@ static void PrintError(const char *format, va_list arguments)
     PrintFromRoot("error: ", format, arguments);
 }
 
+static void PrintWords(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
+static void PrintWords(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PrintError(format, arguments);
+    va_end(arguments);
+}
+
 const char *EngramErrorMessage(void)
 {
     return last_message;
@@ -70,10 +94,18 @@ const char *EngramErrorMessage(void)
 
 PetscErrorCode EngramInputError(const char *format, ...)
 {
+    static char text[LONGEST_INPUT_ERROR];
+    static EngramErrorPlaces places;
     va_list arguments;
     va_start(arguments, format);
-    PrintError(format, arguments);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
+    places.before[0] = '\0';
+    places.after[0] = '\0';
+    if (find_places) {
+        find_places(text, places_context, &places);
+    }
+    PrintWords("%s%s%s", places.before, text, places.after);
     return ENGRAM_ERR_INPUT;
 }
 

@@ -89,7 +89,8 @@ PetscErrorCode OptionCheckValue(const EngramOption *option, const char *text)
     PetscBool is_valid = PETSC_TRUE;
     PetscFunctionBeginUser;
     if (option->kind != ENGRAM_OPTION_BOOLEAN && text[0] == '\0') {
-        PetscCall(EngramInputError("-%s: needs a value (%s)", option->name, option->meaning));
+        PetscCall(EngramInputError("-%s: needs a value (%s: %s)", option->name,
+                                   OptionKindName(option), option->meaning));
     }
     if (option->kind == ENGRAM_OPTION_REAL) {
         is_valid = OptionParseReal(text, &real);

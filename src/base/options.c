@@ -109,7 +109,21 @@ static PetscErrorCode FollowReference(EngramOptions options, EngramOptionRecord 
     if (known && known[0] == REFERENCE) {
         PetscCall(FindRecord(options, known + 1, &meant));
         record->value = meant->value;
+        PetscCall(EngramOptionsSourceRefer(&options->source, record->option->name, known + 1));
     }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** A truth value without text: a bare flag is true, a blank in the case file nothing. */
+static PetscErrorCode LoadFlag(EngramOptions options, const EngramOption *option, char *text,
+                               size_t size)
+{
+    PetscFunctionBeginUser;
+    if (EngramOptionsSourceIsFromFile(&options->source, option->name)) {
+        PetscCall(EngramInputError("-%s: is blank; write true or false (%s)", option->name,
+                                   option->meaning));
+    }
+    PetscCall(PetscStrncpy(text, "true", size));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -124,11 +138,16 @@ static PetscErrorCode LoadValue(EngramOptions options, int i)
     PetscCall(PetscOptionsGetString(NULL, NULL, key, text, sizeof(text), &is_set));
     if (!is_set) {
         if (!record->option->default_value) {
-            PetscCall(EngramInputError("-%s: must be given (%s: %s)", record->option->name,
-                                       OptionKindName(record->option), record->option->meaning));
+            PetscCall(
+                EngramInputError("-%s: must be given (%s: %s)%s", record->option->name,
+                                 OptionKindName(record->option), record->option->meaning,
+                                 options->source.file.count ? "" : "; the case file is empty"));
         }
         PetscCall(FollowReference(options, record));
         PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    if (record->option->kind == ENGRAM_OPTION_BOOLEAN && text[0] == '\0') {
+        PetscCall(LoadFlag(options, record->option, text, sizeof(text)));
     }
     if (strlen(text) + 1 >= sizeof(text)) {
         PetscCall(EngramInputError("-%s: value longer than %d characters", record->option->name,
@@ -197,6 +216,7 @@ static PetscErrorCode FindNumber(EngramOptions options, const char *name, Engram
                                  const char *text, int *place)
 {
     PetscFunctionBeginUser;
+    EngramOptionsSourceSetVaried(&options->source, name, PETSC_TRUE);
     for (*place = 0; *place < options->count; (*place)++) {
         const EngramOption *option = options->records[*place].option;
         if (strcmp(option->name, name) == 0) {
@@ -219,7 +239,9 @@ PetscErrorCode EngramOptionsCheckReal(EngramOptions options, const char *name, d
     int place = 0;
     PetscFunctionBeginUser;
     PetscCall(PetscSNPrintf(text, sizeof(text), "%.17g", value));
-    PetscCall(FindNumber(options, name, ENGRAM_OPTION_REAL, text, &place));
+    const PetscErrorCode outcome = FindNumber(options, name, ENGRAM_OPTION_REAL, text, &place);
+    EngramOptionsSourceSetVaried(&options->source, name, PETSC_FALSE);
+    PetscCall(outcome);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -277,6 +299,10 @@ PetscErrorCode EngramOptionsEndVariation(EngramOptions options)
 {
     PetscFunctionBeginUser;
     for (int i = 0; i < options->count; i++) {
+        if (options->varied[i]) {
+            EngramOptionsSourceSetVaried(&options->source, options->records[i].option->name,
+                                         PETSC_FALSE);
+        }
         PetscCall(PetscFree(options->varied[i]));
     }
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -3,9 +3,9 @@
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "engram/base/error.h"
+#include "option_place.h"
 
 #define SOLVER_PREFIX "slice_"
 
@@ -102,29 +102,15 @@ static PetscBool IsKey(const char *argument)
                        (isalpha((unsigned char)argument[1]) || argument[1] == '_'));
 }
 
+/** The case file, over PETSc's environment. */
 static PetscErrorCode ReadFile(EngramOptionsSource *source, const char *path)
 {
-    EngramErrorCapture captured;
-    PetscMPIInt rank = 0;
-    PetscErrorCode outcome = PETSC_SUCCESS;
+    char key[PETSC_MAX_OPTION_NAME];
     PetscFunctionBeginUser;
-    PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-    if (rank == 0 && access(path, R_OK) != 0) {
-        outcome = ENGRAM_ERR_INPUT;
-    }
-    PetscCall(EngramAgreeOnRoot(PETSC_COMM_WORLD, outcome, &outcome));
-    if (outcome) {
-        PetscCall(EngramInputError("case file '%s': cannot be read (does it exist?)", path));
-    }
-    PetscCall(PetscOptionsCreate(&source->file));
-    PetscCall(EngramErrorCaptureBegin(&captured));
-    outcome = PetscOptionsInsertFileYAML(PETSC_COMM_WORLD, source->file, path, PETSC_TRUE);
-    if (!outcome) {
-        outcome = PetscOptionsInsertFileYAML(PETSC_COMM_WORLD, NULL, path, PETSC_TRUE);
-    }
-    PetscCall(EngramErrorCaptureEnd());
-    if (outcome) {
-        PetscCall(EngramInputError("case file '%s': not valid YAML (%s)", path, captured.message));
+    PetscCall(CaseFileRead(&source->file, path));
+    for (int i = 0; i < source->file.count; i++) {
+        PetscCall(PetscSNPrintf(key, sizeof(key), "-%s", source->file.values[i].name));
+        PetscCall(PetscOptionsSetValue(NULL, key, source->file.values[i].text));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -146,7 +132,7 @@ static PetscErrorCode RefuseStrayWords(const EngramOptionsSource *source, const 
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** The command line once more, over the case file, which came over PETSc's environment. */
+/** The command line once more, over the case file. */
 static PetscErrorCode InsertCommandLine(const EngramOptionsSource *source)
 {
     PetscFunctionBeginUser;
@@ -171,8 +157,48 @@ PetscErrorCode EngramOptionsSourceRead(EngramOptionsSource *source, const char *
     if (case_file) {
         PetscCall(ReadFile(source, case_file));
         PetscCall(InsertCommandLine(source));
+        EngramErrorFindPlaces(OptionPlacesFind, source);
     }
     PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool EngramOptionsSourceHasWord(const EngramOptionsSource *source, const char *name,
+                                     size_t length)
+{
+    for (int i = 1; i < source->argc; i++) {
+        const char *word = source->argv[i];
+        if (IsKey(word) && strlen(word + 1) == length && strncasecmp(word + 1, name, length) == 0) {
+            return PETSC_TRUE;
+        }
+    }
+    return PETSC_FALSE;
+}
+
+PetscBool EngramOptionsSourceIsFromFile(const EngramOptionsSource *source, const char *name)
+{
+    return (PetscBool)(CaseFileFind(&source->file, name) &&
+                       !EngramOptionsSourceHasWord(source, name, strlen(name)));
+}
+
+PetscErrorCode EngramOptionsSourceRefer(EngramOptionsSource *source, const char *name,
+                                        const char *meant)
+{
+    PetscFunctionBeginUser;
+    if (EngramOptionsSourceIsFromFile(source, meant)) {
+        const CaseValue value = *CaseFileFind(&source->file, meant);
+        PetscCall(
+            CaseFileAdd(&source->file, name, value.text, value.key, value.place, value.layer));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void EngramOptionsSourceSetVaried(EngramOptionsSource *source, const char *name,
+                                  PetscBool is_varied)
+{
+    CaseValue *value = CaseFileFind(&source->file, name);
+    if (value) {
+        value->is_varied = is_varied;
+    }
 }
 
 int EngramNameDistance(const char *a, const char *b)
@@ -262,6 +288,18 @@ static PetscErrorCode RefuseMissingValue(EngramOptions options, const char *prev
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** An empty word is what a shell makes of a variable without value; a flag has no word at all. */
+static PetscErrorCode RefuseBlankWord(EngramOptions options, const char *key, const char *word)
+{
+    PetscFunctionBeginUser;
+    const EngramOption *option = FindOwn(options, key + 1);
+    if (option && option->kind == ENGRAM_OPTION_BOOLEAN && word && word[0] == '\0') {
+        PetscCall(
+            EngramInputError("%s \"\": is blank; write true or false (%s)", key, option->meaning));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** Keeps an option of the solver for the record, once. */
 static PetscErrorCode NoteForeign(EngramOptionsSource *source, const char *name)
 {
@@ -283,8 +321,22 @@ static PetscErrorCode NoteForeign(EngramOptionsSource *source, const char *name)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** The first option of a group, or NULL where the name is that of no group. */
+static const EngramOption *FindGroup(EngramOptions options, const char *name)
+{
+    const size_t length = strlen(name);
+    for (int i = 0; i < EngramOptionsCount(options); i++) {
+        const EngramOption *option = EngramOptionsRecordAt(options, i).option;
+        if (strncasecmp(option->name, name, length) == 0 && option->name[length] == '_') {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+/** A name of the command line, or that of a value of the case file. */
 static PetscErrorCode RefuseName(EngramOptionsSource *source, EngramOptions options,
-                                 const char *name, PetscBool after_setup)
+                                 const char *name, CaseValue *value, PetscBool after_setup)
 {
     char suggestion[512];
     PetscBool is_used = PETSC_FALSE;
@@ -300,6 +352,16 @@ static PetscErrorCode RefuseName(EngramOptionsSource *source, EngramOptions opti
     if (is_used || (is_solver && !after_setup)) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
+    if (value) {
+        /* It is the name that is wrong. */
+        value->place = value->key;
+    }
+    const EngramOption *member = FindGroup(options, name);
+    if (member) {
+        PetscCall(EngramInputError("unknown option -%s: a group, whose options have values, such "
+                                   "as -%s; leave it out where it has none",
+                                   name, member->name));
+    }
     PetscCall(Suggest(options, name, suggestion, sizeof(suggestion)));
     if (is_solver && suggestion[0] != 'd') {
         PetscCall(EngramInputError("unknown option -%s: the slice solver chosen has none of that "
@@ -313,24 +375,17 @@ static PetscErrorCode RefuseName(EngramOptionsSource *source, EngramOptions opti
 PetscErrorCode EngramOptionsSourceRefuseUnknown(EngramOptionsSource *source, EngramOptions options,
                                                 PetscBool after_setup)
 {
-    PetscInt count = 0;
-    char **names = NULL;
-    char **values = NULL;
-    PetscErrorCode outcome = PETSC_SUCCESS;
     PetscFunctionBeginUser;
     for (int i = 1; i < source->argc; i++) {
         if (IsKey(source->argv[i])) {
             PetscCall(RefuseMissingValue(options, source->argv[i - 1], source->argv[i]));
-            PetscCall(RefuseName(source, options, source->argv[i] + 1, after_setup));
+            PetscCall(RefuseBlankWord(options, source->argv[i], source->argv[i + 1]));
+            PetscCall(RefuseName(source, options, source->argv[i] + 1, NULL, after_setup));
         }
     }
-    if (source->file) {
-        PetscCall(PetscOptionsLeftGet(source->file, &count, &names, &values));
-        for (PetscInt i = 0; i < count && !outcome; i++) {
-            outcome = RefuseName(source, options, names[i], after_setup);
-        }
-        PetscCall(PetscOptionsLeftRestore(source->file, &count, &names, &values));
-        PetscCall(outcome);
+    for (int i = 0; i < source->file.count; i++) {
+        CaseValue *value = &source->file.values[i];
+        PetscCall(RefuseName(source, options, value->name, value, after_setup));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -338,7 +393,8 @@ PetscErrorCode EngramOptionsSourceRefuseUnknown(EngramOptionsSource *source, Eng
 PetscErrorCode EngramOptionsSourceDestroy(EngramOptionsSource *source)
 {
     PetscFunctionBeginUser;
-    PetscCall(PetscOptionsDestroy(&source->file));
+    EngramErrorFindPlaces(NULL, NULL);
+    PetscCall(CaseFileDestroy(&source->file));
     for (int i = 0; i < source->foreign_count; i++) {
         PetscCall(PetscFree(source->foreign_names[i]));
         PetscCall(PetscFree(source->foreign_values[i]));

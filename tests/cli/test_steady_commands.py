@@ -361,7 +361,8 @@ class SweepTest(SteadyTestCase):
                 process = self.execute([self.write_case(SINGLE), "-output_dir", "output",
                                         "-steady_sweep", text])
                 self.assertEqual(process.returncode, 2, process.stderr)
-                self.assertIn(f"engram: error: {fault}", process.stderr)
+                self.assertRegex(process.stderr,
+                                 rf"engram: error: \S+case\.yaml:\d+:\d+: {re.escape(fault)}")
                 self.assertIn(value, process.stderr)
                 self.assertFalse((self.folder / "output").exists())
 

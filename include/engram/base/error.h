@@ -50,6 +50,18 @@ PetscErrorCode EngramErrorHandlerRemove(void);
  */
 PetscErrorCode EngramInputError(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
 
+/** Where the options stand that a message names, for its beginning and its end; may be empty. */
+typedef struct EngramErrorPlaces {
+    char before[PETSC_MAX_PATH_LEN + 32];
+    char after[2 * PETSC_MAX_PATH_LEN];
+} EngramErrorPlaces;
+
+/** Finds these places. */
+typedef void (*EngramPlacesFinder)(const char *message, void *context, EngramErrorPlaces *places);
+
+/** From here on EngramInputError says what the finder finds; NULL ends that. Not collective. */
+void EngramErrorFindPlaces(EngramPlacesFinder finder, void *context);
+
 /** Reports a failure to write output, as EngramInputError does. @return ENGRAM_ERR_OUTPUT */
 PetscErrorCode EngramOutputError(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
 

@@ -2,9 +2,9 @@
  * @file options.h
  * The options of the program: every one declared once, read from a YAML file and the command line.
  *
- * Modules hand in tables of their options; the case file (nested YAML, read by PETSc) and the
- * command line, which wins, are then checked against all tables. What was used and what was left at
- * its default is kept for the record of a run.
+ * Modules hand in tables of their options; the case file (nested YAML) and the command line, which
+ * wins, are then checked against all tables. What was used and what was left at its default is kept
+ * for the record of a run. Messages about a value of the case file begin with its place there.
  */
 #ifndef ENGRAM_BASE_OPTIONS_H
 #define ENGRAM_BASE_OPTIONS_H
@@ -91,7 +91,7 @@ PetscErrorCode EngramOptionsRegisterFamily(EngramOptions options, const EngramOp
  * Reads the case file into PETSc's options and the command line once more over it, then takes the
  * value of every registered option from there. Collective on PETSC_COMM_WORLD.
  *
- * @param case_file  path of a YAML file, or NULL
+ * @param case_file  path of a YAML file, "-" for standard input, or NULL
  * @param argc,argv  command line as main got it
  * @return ENGRAM_ERR_INPUT for a missing or malformed file, a value that is not of its kind or out
  *         of bounds, or an option that must be given and is not
