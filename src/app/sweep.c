@@ -1,6 +1,7 @@
 #include "sweep.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,12 @@ typedef struct States {
     EngramCouplingRoot roots[ENGRAM_COUPLING_ROOTS];
     PetscInt count;
 } States;
+
+/** Where in a sweep v_min cuts off most. */
+typedef struct SweepEnds {
+    double share;
+    double value;
+} SweepEnds;
 
 static PetscErrorCode RefuseText(const char *text)
 {
@@ -112,13 +119,33 @@ PetscErrorCode SweepTry(MPI_Comm comm, EngramOptions options, const Sweep *sweep
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** What the axes cut off of the states. */
+static PetscErrorCode LookAtEnds(const EngramSimulation *simulation, const States *states,
+                                 CutOff *cut_off)
+{
+    PetscFunctionBeginUser;
+    CutOffStart(cut_off);
+    for (PetscInt i = 0; i < states->count; i++) {
+        PetscCall(EngramStepperTakeSteady(simulation->stepper, states->roots[i].rate));
+        PetscCall(CutOffLook(simulation, cut_off));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode FindStates(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
-                                 double value, States *states)
+                                 double value, States *states, SweepEnds *ends)
 {
     EngramSimulation simulation;
+    CutOff cut_off;
     PetscFunctionBeginUser;
     PetscCall(SetUpAt(comm, options, sweep, value, &simulation));
     PetscCall(EngramStepperFindSteady(simulation.stepper, states->roots, &states->count));
+    if (ends) {
+        PetscCall(LookAtEnds(&simulation, states, &cut_off));
+        if (cut_off.largest.share[ENGRAM_CUT_OFF_V_MIN] > ends->share) {
+            *ends = (SweepEnds){cut_off.largest.share[ENGRAM_CUT_OFF_V_MIN], value};
+        }
+    }
     PetscCall(EngramSimulationDestroy(&simulation));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -152,7 +179,7 @@ static PetscErrorCode LocateFold(MPI_Comm comm, EngramOptions options, const Swe
     for (int i = 0; i < FOLD_BISECTIONS; i++) {
         States middle;
         const double value = 0.5 * (many + few);
-        PetscCall(FindStates(comm, options, sweep, value, &middle));
+        PetscCall(FindStates(comm, options, sweep, value, &middle, NULL));
         if (middle.count > fewest) {
             many = value;
             states = middle;
@@ -188,12 +215,32 @@ static void AddStates(EngramSteadyTable table, double value, const States *state
     }
 }
 
+/** Warns of what v_min cuts off at the value at which it is most. */
+static PetscErrorCode WarnOfEnds(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
+                                 double value, CutOff *told)
+{
+    EngramSimulation simulation;
+    States states;
+    CutOff cut_off;
+    char when[ENGRAM_OPTION_LENGTH];
+    PetscFunctionBeginUser;
+    PetscCall(SetUpAt(comm, options, sweep, value, &simulation));
+    PetscCall(EngramStepperFindSteady(simulation.stepper, states.roots, &states.count));
+    PetscCall(LookAtEnds(&simulation, &states, &cut_off));
+    (void)snprintf(when, sizeof(when), " at %s = %.10g", sweep->names[0], value);
+    PetscCall(CutOffWarn(&simulation, when, &cut_off));
+    told->told[ENGRAM_CUT_OFF_V_MIN] = cut_off.told[ENGRAM_CUT_OFF_V_MIN];
+    PetscCall(EngramSimulationDestroy(&simulation));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
-                        const EngramOutputParameters *output)
+                        const EngramOutputParameters *output, CutOff *told)
 {
     EngramSteadyTable table = NULL;
     EngramSteadyTable folds = NULL;
     States last = {.count = 0};
+    SweepEnds ends = {0.0, 0.0};
     PetscBool is_varied = PETSC_FALSE;
     double last_value = 0.0;
     char columns[ENGRAM_OPTION_LENGTH];
@@ -206,7 +253,7 @@ PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep
     for (PetscInt i = 0; i < sweep->count; i++) {
         States states;
         const double value = ValueAt(sweep, i);
-        PetscCall(FindStates(comm, options, sweep, value, &states));
+        PetscCall(FindStates(comm, options, sweep, value, &states, &ends));
         AddStates(table, value, &states);
         /* A single state that comes or goes has crossed the largest rate: no fold. */
         if (i > 0 && states.count != last.count && (states.count - last.count) % 2 == 0) {
@@ -220,6 +267,9 @@ PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep
         PetscCall(EngramWarning("the steady states are the same for all values of -%s: they do not "
                                 "depend on it",
                                 sweep->names[0]));
+    }
+    if (ends.share > 0.0) {
+        PetscCall(WarnOfEnds(comm, options, sweep, ends.value, told));
     }
     PetscCall(EngramSteadyTableClose(&table));
     PetscCall(EngramSteadyTableClose(&folds));
