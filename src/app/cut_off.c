@@ -8,7 +8,7 @@
 #include "wider_axis.h"
 
 /* The total rate is then off by about as much at v_min, and by a fifth of it at the ends of w:
- * docs/numerics.md, section 15. */
+ * docs/numerics.md, section 1. */
 static const double LARGEST_SHARE = 1e-3;
 
 /* Told again from here on. */

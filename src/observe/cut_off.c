@@ -1,4 +1,4 @@
-/* What the ends of the axes cut off: docs/numerics.md, "What the ends of the axes cut off". */
+/* What the ends of the axes cut off: docs/numerics.md, section 1. */
 #include <math.h>
 
 #include "engram/observe/observer.h"
