@@ -11,6 +11,9 @@ static const double FALL = 12.5;
 /* Cells that are looked at for it. */
 static const double MOST_CELLS = 1e6;
 
+/* Lengths of the axis of v that are looked at below it. */
+enum { MOST_AXES = 4 };
+
 /* Nodes of the other axis at which the initial density is looked at beyond an end. */
 enum { NODES = 32 };
 
@@ -139,7 +142,7 @@ static double InitialAtPotential(const EngramSimulation *simulation, double v)
     return sum;
 }
 
-/** Where the initial density has fallen enough; NaN: not within one axis more. */
+/** Where the initial density has fallen enough; NaN: not within some axes more. */
 static double NeededInitially(const EngramSimulation *simulation)
 {
     const EngramGrid *grid = simulation->grid;
@@ -147,11 +150,13 @@ static double NeededInitially(const EngramSimulation *simulation)
     for (PetscInt k = 0; k < grid->v_nodes; k++) {
         largest = fmax(largest, InitialAtPotential(simulation, EngramGridPotential(grid, k)));
     }
-    for (PetscInt k = 0; k <= grid->v_nodes; k++) {
+    for (PetscInt k = 0; k <= MOST_AXES * grid->v_nodes; k++) {
         const double v = grid->v_min - (double)k * grid->v_spacing;
-        if (!(InitialAtPotential(simulation, v) > LEFT_OVER * largest)) {
+        const double value = InitialAtPotential(simulation, v);
+        if (!(value > LEFT_OVER * largest)) {
             return v;
         }
+        largest = fmax(largest, value);
     }
     return NAN;
 }
