@@ -9,7 +9,7 @@
 static const double FALL = 12.5;
 
 /* Cells that are looked at for it. */
-static const double MOST_CELLS = 1e6;
+enum { MOST_CELLS = 1000000 };
 
 /* Lengths of the axis of v that are looked at below it. */
 enum { MOST_AXES = 4 };
@@ -113,7 +113,7 @@ static double NeededPotential(const EngramSimulation *simulation, const EngramCu
     const double h = grid->v_spacing;
     double v = EngramGridPotential(grid, grid->reset_node);
     double fall = 0.0;
-    for (double cells = 0.0; cells < MOST_CELLS; cells += 1.0) {
+    for (int cells = 0; cells < MOST_CELLS; cells++) {
         const double middle = v - 0.5 * h;
         const double drift = EngramExpressionValue(simulation->model->drift, &middle) + seen->drift;
         if (!isfinite(drift)) {
