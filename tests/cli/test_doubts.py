@@ -175,24 +175,19 @@ class TestWeights(DoubtsTestCase):
                     "26"), "max", 0.8, 0.9)
 
     def test_inhibitory(self):
-        """The lower end, and the same share on two ranks."""
-        words = (*self.INHIBITORY, "-grid_w_min", "-1", "-grid_w_cells", "32")
-        result, _ = self.check(words, "min", 0.2, 0.5)
-        output = self.folder / "ranks"
-        process = self.execute([SOURCE / "input" / words[0], *words[1:], "-output_dir", output,
-                                "-transport_order", "1"], ranks=2)
-        self.assertEqual(process.returncode, 0, process.stderr)
-        single = self.run_file(*words, "-transport_order", "1")
-        summary = Result(process, output).yaml("summary.yaml")
-        for name in ("cut_off_v_min", "cut_off_w_min", "cut_off_w_max", "warnings"):
-            self.assertEqual(summary[name], single.yaml("summary.yaml")[name], name)
+        """The lower end."""
+        self.check((*self.INHIBITORY, "-grid_w_min", "-1", "-grid_w_cells", "32"), "min", 0.2, 0.5)
 
     def test_decay_out_of_the_axis(self):
-        """All weights decay towards zero, which is the end that is named."""
+        """All weights decay towards zero, which is the end that is named; the same on two ranks."""
         case = {"model_learning": "0.01", "grid_w_min": 0.2, "grid_w_max": 1,
                 "initial_density": "exp(-(w - 0.6)^2/0.005)*exp(-v^2/0.5)", "time_end": 2}
-        found = self.only_warning(self.run_case(case), WEIGHTS)
+        result = self.run_case(case)
+        found = self.only_warning(result, WEIGHTS)
         self.assertEqual((found[0], found[3], found[4]), ("min", "0", "25"))
+        summaries = [run.yaml("summary.yaml") for run in (result, self.run_case(case, ranks=2))]
+        for name in ("cut_off_v_min", "cut_off_w_min", "cut_off_w_max", "warnings"):
+            self.assertEqual(summaries[0][name], summaries[1][name], name)
         wider = self.run_case(case, grid_w_min=0, grid_w_cells=25)
         self.assertEqual(self.warnings_of(wider), [])
 
