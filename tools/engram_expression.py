@@ -1,6 +1,7 @@
 """Evaluates the expressions of case files with numpy: the grammar of muParser, without eval.
 
 From loose to tight: a ? b : c, ||, &&, comparisons, + -, * /, the sign, ^ (to the right).
+What the program refuses is refused here: comparisons do not chain, and && and || join comparisons.
 """
 
 import re
@@ -18,10 +19,15 @@ FUNCTIONS = {
     "cosh": numpy.cosh, "tanh": numpy.tanh, "asinh": numpy.arcsinh, "acosh": numpy.arccosh,
     "atanh": numpy.arctanh, "exp": numpy.exp, "log": numpy.log, "ln": numpy.log,
     "log2": numpy.log2, "log10": numpy.log10, "sqrt": numpy.sqrt, "abs": numpy.abs,
-    "sign": numpy.sign, "rint": numpy.rint,
+    "sign": numpy.sign, "rint": lambda value: numpy.floor(value + 0.5),
     "min": lambda *values: numpy.minimum.reduce(numpy.broadcast_arrays(*values)),
     "max": lambda *values: numpy.maximum.reduce(numpy.broadcast_arrays(*values)),
+    "sum": lambda *values: sum(values),
+    "avg": lambda *values: sum(values) / len(values),
 }
+
+# Arguments of the functions that do not take one; None: any number of them.
+ARGUMENTS = {"atan2": 2, "min": None, "max": None, "sum": None, "avg": None}
 
 # Binary operators by how tight they bind, the loosest first; all of these group to the left.
 LEVELS = (
@@ -33,6 +39,8 @@ LEVELS = (
     {"+": numpy.add, "-": numpy.subtract},
     {"*": numpy.multiply, "/": numpy.divide},
 )
+
+CHOICES, COMPARISONS = (0, 1), 2
 
 
 class ExpressionError(Exception):
@@ -106,7 +114,18 @@ class Expression:
             sign = self._take(*LEVELS[level])
             if not sign:
                 return left
-            left = self._join(LEVELS[level][sign], left, self._parse_level(level + 1))
+            right = self._parse_level(level + 1)
+            if level in CHOICES and not (self._is_truth(left) and self._is_truth(right)):
+                raise ExpressionError(f"\"{self.text}\": {sign} joins comparisons")
+            left = self._join(LEVELS[level][sign], left, right)
+            left.is_truth = level <= COMPARISONS
+            if level == COMPARISONS and self._take(*LEVELS[level]):
+                raise ExpressionError(f"\"{self.text}\": comparisons do not chain; join them by &&")
+
+    @staticmethod
+    def _is_truth(node):
+        """Whether it is a comparison, or some that are joined."""
+        return getattr(node, "is_truth", False)
 
     @staticmethod
     def _join(operation, left, right):
@@ -116,8 +135,8 @@ class Expression:
         sign = self._take("-", "+")
         if not sign:
             return self._parse_power()
-        operand = self._parse_sign()
-        return operand if sign == "+" else lambda values: -operand(values)
+        factor, operand = 1.0 if sign == "+" else -1.0, self._parse_power()
+        return lambda values: factor * operand(values)
 
     def _parse_power(self):
         base = self._parse_atom()
@@ -139,15 +158,18 @@ class Expression:
         if kind == "number":
             return lambda values, number=float(text): number
         if text in FUNCTIONS:
-            return self._parse_call(FUNCTIONS[text])
+            return self._parse_call(text)
         return self._parse_name(text)
 
-    def _parse_call(self, function):
+    def _parse_call(self, name):
         self._require("(")
         arguments = [self._parse_choice()]
         while self._take(","):
             arguments.append(self._parse_choice())
         self._require(")")
+        if ARGUMENTS.get(name, 1) not in (None, len(arguments)):
+            raise ExpressionError(f"\"{self.text}\": {name} takes another number of arguments")
+        function = FUNCTIONS[name]
         return lambda values: function(*(argument(values) for argument in arguments))
 
     def _parse_name(self, name):

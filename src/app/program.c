@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "command_line.h"
+#include "cut_off.h"
 #include "engram/app/simulation.h"
 #include "engram/base/error.h"
 #include "engram/base/hdf5_file.h"
@@ -14,6 +15,7 @@
 #include "engram/kernels/denormals.h"
 #include "engram/observe/insitu_observer.h"
 #include "error_estimate.h"
+#include "initial_resolution.h"
 #include "interruption.h"
 #include "restart.h"
 #include "steady.h"
@@ -38,10 +40,15 @@ static PetscErrorCode DryRun(EngramSimulation *simulation, const EngramOutputPar
                              Restart *restart)
 {
     EngramErrorEstimate forecast = {.is_wanted = PETSC_FALSE};
+    CutOff cut_off;
     PetscFunctionBeginUser;
     InterruptionRemove();
     PetscCall(RestartFind(simulation, output, restart));
     PetscCall(SetState(simulation, restart));
+    CutOffStart(&cut_off);
+    PetscCall(CutOffLook(simulation, &cut_off));
+    PetscCall(CutOffWarnOfFirst(simulation, &cut_off));
+    PetscCall(InitialResolutionWarn(simulation));
     PetscCall(ErrorEstimateRun(simulation, output));
     ErrorEstimateForecast(simulation, &forecast);
     PetscCall(CommandLinePrintDryRun(simulation, output, &forecast));

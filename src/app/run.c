@@ -7,6 +7,7 @@
 #include "engram/base/notice.h"
 #include "engram/observe/insitu_observer.h"
 #include "error_estimate.h"
+#include "initial_resolution.h"
 #include "protocol.h"
 #include "steering.h"
 
@@ -78,6 +79,7 @@ static PetscErrorCode TakeSnapshot(Run *run)
     snapshot->phase_name = ProtocolPhaseName(simulation->protocol);
     snapshot->is_wanted = ProtocolIsAtEnd(simulation->protocol, state->time);
     snapshot->is_last = (PetscBool)(state->time >= simulation->protocol->end);
+    CutOffDescribe(simulation, snapshot);
     ThresholdLayerLook(simulation->solver, snapshot, &run->layer);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -239,6 +241,7 @@ static PetscErrorCode TakeStep(Run *run, double began)
         snapshot->drift = NULL;
     } else {
         CountStep(state, outcome);
+        PetscCall(OscillationLook(run->simulation, &run->oscillation));
         PetscCall(TakeSnapshot(run));
         outcome->step_seconds += snapshot->clock - began;
         if (state->has_blown_up) {
@@ -295,6 +298,8 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
     run->snapshot.end_time = simulation->protocol->end;
     run->snapshot.plan = plan;
     run->snapshot.steering = &run->steering;
+    run->snapshot.cut_off = &run->cut_off.largest;
+    CutOffStart(&run->cut_off);
     PetscCall(SteeringStart(run));
     PetscCall(EngramReductionCreate(simulation->grid->comm, &run->snapshot.reduction));
     PetscCall(CreateObservers(run));
@@ -306,6 +311,8 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
         PetscCall(CheckpointingResume(run));
     } else {
         PetscCall(StartObservers(run));
+        PetscCall(CutOffWarnOfFirst(simulation, &run->cut_off));
+        PetscCall(InitialResolutionWarn(simulation));
     }
     PetscCall(SteeringTakeOver(run));
     PetscCall(ThresholdLayerWarn(simulation->grid, &run->layer));
@@ -395,6 +402,7 @@ static PetscErrorCode Conclude(Run *run)
     if (!outcome->departure) {
         PetscCall(WarnOfDoubts(run));
         PetscCall(ThresholdLayerWarn(run->simulation->grid, &run->layer));
+        PetscCall(CutOffWarn(run->simulation, "", &run->cut_off));
         ErrorEstimateConclude(run->simulation, outcome);
     }
     PetscCall(EngramLogStageBegin(ENGRAM_STAGE_FINISH));

@@ -6,8 +6,10 @@
 #define ENGRAM_SRC_APP_RUN_H
 
 #include "checkpointing.h"
+#include "cut_off.h"
 #include "engram/app/simulation.h"
 #include "engram/observe/observer.h"
+#include "oscillation.h"
 #include "quasi_static.h"
 #include "steering.h"
 #include "threshold_layer.h"
@@ -39,6 +41,8 @@ typedef struct Run {
     PetscBool is_stop_requested;      /* by a script */
     QuasiStatic quasi_static;
     ThresholdLayer layer;
+    CutOff cut_off;
+    Oscillation oscillation;
     double started; /* wall time */
 } Run;
 

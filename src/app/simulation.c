@@ -55,6 +55,25 @@ static PetscErrorCode WarnOfIdle(EngramOptions options, const EngramSimulation *
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Tells of a delay that fixed steps pass over. */
+static PetscErrorCode WarnOfShortDelay(const EngramSimulation *simulation)
+{
+    const Protocol *protocol = simulation->protocol;
+    double epsilon = simulation->model->phase.epsilon;
+    PetscFunctionBeginUser;
+    for (int i = 0; i < protocol->count; i++) {
+        epsilon = PetscMin(epsilon, protocol->phase[i].model.epsilon);
+    }
+    const double delay = epsilon * simulation->model->delay;
+    if (!simulation->time.is_adaptive && delay > 0.0 && delay < simulation->time.step) {
+        PetscCall(EngramWarning("-model_delay %g: is %g in learning time, shorter than a step of "
+                                "-time_step %g, within which the rate is a straight line; leave "
+                                "-time_step out, or take %g at most",
+                                simulation->model->delay, delay, simulation->time.step, delay));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** Adaptive steps end at every output: an interval far below the run would never end. */
 static PetscErrorCode CheckIntervals(EngramOptions options, const EngramTimeParameters *time,
                                      double end)
@@ -126,6 +145,7 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
     PetscCall(EngramStepperCreate(simulation->grid, simulation->model, simulation->solver,
                                   &simulation->time, &simulation->coupling, &simulation->stepper));
     PetscCall(ProtocolCheck(simulation));
+    PetscCall(WarnOfShortDelay(simulation));
     PetscCall(SteeringSetFactor(simulation));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -209,7 +209,7 @@ PetscErrorCode SteadyRun(EngramSimulation *simulation, const EngramOutputParamet
                                                    : ShowStates(&run, output);
     }
     if (!code && is_sweep) {
-        code = SweepRun(simulation->grid->comm, simulation->options, &sweep, output);
+        code = SweepRun(simulation->grid->comm, simulation->options, &sweep, output, &run.cut_off);
     }
     PetscCall(EngramLogStageEnd());
     PetscCall(RunStop(&run, code));

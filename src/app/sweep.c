@@ -1,6 +1,7 @@
 #include "sweep.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,12 @@
 
 /* Bisections of an interval in which states appear or vanish. */
 enum { FOLD_BISECTIONS = 30 };
+
+/** Where in a sweep v_min cuts off most. */
+typedef struct SweepEnds {
+    double share;
+    double value;
+} SweepEnds;
 
 static PetscErrorCode RefuseText(const char *text)
 {
@@ -120,13 +127,33 @@ PetscErrorCode SweepTry(MPI_Comm comm, EngramOptions options, const Sweep *sweep
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** What the axes cut off of the states. */
+static PetscErrorCode LookAtEnds(const EngramSimulation *simulation,
+                                 const EngramSteadyStates *states, CutOff *cut_off)
+{
+    PetscFunctionBeginUser;
+    CutOffStart(cut_off);
+    for (PetscInt i = 0; i < states->count; i++) {
+        PetscCall(EngramStepperTakeSteady(simulation->stepper, states->roots[i].rate));
+        PetscCall(CutOffLook(simulation, cut_off));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode FindStates(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
-                                 double value, PetscBool is_thorough, EngramSteadyStates *states)
+                                 double value, EngramSteadyStates *states, SweepEnds *ends)
 {
     EngramSimulation simulation;
+    CutOff cut_off;
     PetscFunctionBeginUser;
     PetscCall(SetUpAt(comm, options, sweep, value, &simulation));
-    PetscCall(EngramStepperFindSteady(simulation.stepper, is_thorough, states));
+    PetscCall(EngramStepperFindSteady(simulation.stepper, (PetscBool)(ends != NULL), states));
+    if (ends) {
+        PetscCall(LookAtEnds(&simulation, states, &cut_off));
+        if (cut_off.largest.share[ENGRAM_CUT_OFF_V_MIN] > ends->share) {
+            *ends = (SweepEnds){cut_off.largest.share[ENGRAM_CUT_OFF_V_MIN], value};
+        }
+    }
     PetscCall(EngramSimulationDestroy(&simulation));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -160,7 +187,7 @@ static PetscErrorCode LocateFold(MPI_Comm comm, EngramOptions options, const Swe
     for (int i = 0; i < FOLD_BISECTIONS; i++) {
         EngramSteadyStates middle;
         const double value = 0.5 * (many + few);
-        PetscCall(FindStates(comm, options, sweep, value, PETSC_FALSE, &middle));
+        PetscCall(FindStates(comm, options, sweep, value, &middle, NULL));
         if (middle.count > fewest) {
             many = value;
             states = middle;
@@ -216,12 +243,32 @@ static PetscErrorCode WarnOfDoubts(const Sweep *sweep, PetscInt doubts, PetscInt
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Warns of what v_min cuts off at the value at which it is most. */
+static PetscErrorCode WarnOfEnds(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
+                                 double value, CutOff *told)
+{
+    EngramSimulation simulation;
+    EngramSteadyStates states;
+    CutOff cut_off;
+    char when[ENGRAM_OPTION_LENGTH];
+    PetscFunctionBeginUser;
+    PetscCall(SetUpAt(comm, options, sweep, value, &simulation));
+    PetscCall(EngramStepperFindSteady(simulation.stepper, PETSC_FALSE, &states));
+    PetscCall(LookAtEnds(&simulation, &states, &cut_off));
+    (void)snprintf(when, sizeof(when), " at %s = %.10g", sweep->names[0], value);
+    PetscCall(CutOffWarn(&simulation, when, &cut_off));
+    told->told[ENGRAM_CUT_OFF_V_MIN] = cut_off.told[ENGRAM_CUT_OFF_V_MIN];
+    PetscCall(EngramSimulationDestroy(&simulation));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
-                        const EngramOutputParameters *output)
+                        const EngramOutputParameters *output, CutOff *told)
 {
     EngramSteadyTable table = NULL;
     EngramSteadyTable folds = NULL;
     EngramSteadyStates last = {.count = 0};
+    SweepEnds ends = {0.0, 0.0};
     PetscBool is_varied = PETSC_FALSE;
     PetscInt doubts = 0;
     PetscInt made_up = 0;
@@ -236,7 +283,7 @@ PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep
     for (PetscInt i = 0; i < sweep->count; i++) {
         EngramSteadyStates states;
         const double value = ValueAt(sweep, i);
-        PetscCall(FindStates(comm, options, sweep, value, PETSC_TRUE, &states));
+        PetscCall(FindStates(comm, options, sweep, value, &states, &ends));
         AddStates(table, value, &states);
         doubts += states.count == 0 && !states.search.is_certain ? 1 : 0;
         made_up += states.made_up_count > 0 ? 1 : 0;
@@ -254,6 +301,9 @@ PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep
                                 sweep->names[0]));
     }
     PetscCall(WarnOfDoubts(sweep, doubts, made_up));
+    if (ends.share > 0.0) {
+        PetscCall(WarnOfEnds(comm, options, sweep, ends.value, told));
+    }
     PetscCall(EngramSteadyTableClose(&table));
     PetscCall(EngramSteadyTableClose(&folds));
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -5,6 +5,7 @@
 #ifndef ENGRAM_SRC_APP_SWEEP_H
 #define ENGRAM_SRC_APP_SWEEP_H
 
+#include "cut_off.h"
 #include "engram/base/options.h"
 #include "engram/observe/observer.h"
 
@@ -40,9 +41,12 @@ PetscErrorCode SweepTry(MPI_Comm comm, EngramOptions options, const Sweep *sweep
 
 /**
  * Finds all steady states for every value, and the folds between them, where two states meet, to
- * nine digits; writes bifurcation.csv and folds.csv. Collective.
+ * nine digits; writes bifurcation.csv and folds.csv. Warns of what the axes cut off where
+ * that is most. Collective.
+ *
+ * @param told  what of it has been told; renewed
  */
 PetscErrorCode SweepRun(MPI_Comm comm, EngramOptions options, const Sweep *sweep,
-                        const EngramOutputParameters *output);
+                        const EngramOutputParameters *output, CutOff *told);
 
 #endif

@@ -47,7 +47,12 @@ PetscErrorCode EngramErrorHandlerRemove(void)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static char last_message[512];
+/* What a run says at most, and more; later ones are only printed. */
+enum { MOST_WARNINGS = 32, LONGEST_MESSAGE = 512 };
+
+static char last_message[LONGEST_MESSAGE];
+static char warnings[MOST_WARNINGS][LONGEST_MESSAGE];
+static int warning_count = 0;
 static PetscBool is_silent = PETSC_FALSE;
 
 void EngramMessagesSilence(PetscBool silent)
@@ -185,9 +190,25 @@ PetscErrorCode EngramWarning(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
+    if (!is_silent && warning_count < MOST_WARNINGS) {
+        va_list again;
+        va_copy(again, arguments);
+        (void)vsnprintf(warnings[warning_count++], LONGEST_MESSAGE, format, again);
+        va_end(again);
+    }
     PrintFromRoot("warning: ", format, arguments);
     va_end(arguments);
     return PETSC_SUCCESS;
+}
+
+int EngramWarningCount(void)
+{
+    return warning_count;
+}
+
+const char *EngramWarningText(int number)
+{
+    return warnings[number];
 }
 
 PetscErrorCode EngramNote(const char *format, ...)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engram/base/error.h"
+#include "expression_check.h"
 
 struct EngramExpression {
     muParserHandle_t parser;
@@ -18,6 +19,8 @@ static PetscErrorCode DefineNames(EngramExpression expression)
 {
     PetscFunctionBeginUser;
     mupDefineConst(expression->parser, "pi", PETSC_PI);
+    /* muParser's own has 13 digits. */
+    mupDefineConst(expression->parser, "_pi", PETSC_PI);
     for (size_t i = 0; i < strlen(expression->variables); i++) {
         const char name[2] = {expression->variables[i], '\0'};
         mupDefineVar(expression->parser, name, &expression->values[i]);
@@ -65,21 +68,6 @@ static PetscErrorCode RefuseExpression(EngramExpression expression)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** muParser would assign to the variables: a lone = is a comparison mistyped. */
-static PetscErrorCode RefuseAssignment(const char *option, const char *text)
-{
-    PetscFunctionBeginUser;
-    for (size_t i = 0; text[i] != '\0'; i++) {
-        const PetscBool follows = (PetscBool)(i > 0 && strchr("=<>!", text[i - 1]) != NULL);
-        if (text[i] == '=' && text[i + 1] != '=' && !follows) {
-            PetscCall(EngramInputError("-%s \"%s\": not a valid expression; at position %d: \"=\" "
-                                       "assigns; a comparison is written \"==\"",
-                                       option, text, (int)i + 1));
-        }
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode NoteUsedVariables(EngramExpression expression)
 {
     PetscFunctionBeginUser;
@@ -104,7 +92,7 @@ PetscErrorCode EngramExpressionCreate(const char *option, const char *text, cons
     PetscFunctionBeginUser;
     PetscCheck(strlen(variables) <= ENGRAM_EXPRESSION_VARIABLES, PETSC_COMM_SELF,
                PETSC_ERR_ARG_OUTOFRANGE, "Too many variables: %s", variables);
-    PetscCall(RefuseAssignment(option, text));
+    PetscCall(ExpressionCheck(option, text));
     PetscCall(PetscNew(&made));
     *expression = made;
     PetscCall(PetscStrallocpy(option, &made->option));

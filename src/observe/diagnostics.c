@@ -3,7 +3,7 @@
 #include "engram/base/error.h"
 #include "engram/observe/observer.h"
 
-enum { MASS, FIRST_MOMENT, SECOND_MOMENT, ENTRIES };
+enum { MASS, FIRST_MOMENT, SECOND_MOMENT, CUT_OFF, ENTRIES = CUT_OFF + ENGRAM_CUT_OFF_COUNT };
 
 PetscErrorCode EngramSnapshotDiagnostics(const EngramSnapshot *snapshot,
                                          EngramDiagnostics *diagnostics)
@@ -22,6 +22,7 @@ PetscErrorCode EngramSnapshotDiagnostics(const EngramSnapshot *snapshot,
         EngramExactSumAdd(&entries[SECOND_MOMENT].sum, w * w * content);
         entries[MASS].maximum = PetscMax(entries[MASS].maximum, -snapshot->minimum[i]);
     }
+    EngramCutOffAdd(snapshot, &entries[CUT_OFF]);
     PetscCall(EngramReductionApply(snapshot->reduction, ENTRIES, entries));
     const double content = EngramExactSumValue(&entries[MASS].sum);
     const double mean = EngramExactSumValue(&entries[FIRST_MOMENT].sum) / content;
@@ -30,5 +31,6 @@ PetscErrorCode EngramSnapshotDiagnostics(const EngramSnapshot *snapshot,
     diagnostics->min_density = 0.0 - entries[MASS].maximum;
     diagnostics->mean_weight = mean;
     diagnostics->var_weight = PetscMax(square - mean * mean, 0.0);
+    EngramCutOffConclude(snapshot, &entries[CUT_OFF], &diagnostics->cut_off);
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -94,6 +94,27 @@ static void PrintEstimate(TextFile *file, const EngramErrorEstimate *estimate)
     }
 }
 
+/** What the ends of the axes cut off, at most. */
+static void PrintCutOff(TextFile *file, const EngramCutOff *cut_off)
+{
+    static const char *const names[ENGRAM_CUT_OFF_COUNT] = {"v_min", "w_min", "w_max"};
+    for (int i = 0; i < ENGRAM_CUT_OFF_COUNT; i++) {
+        TextFilePrint(file, "cut_off_%s: %.6g\n", names[i], cut_off->share[i]);
+    }
+}
+
+/** All warnings of this start of the program. */
+static void PrintWarnings(TextFile *file)
+{
+    const int count = EngramWarningCount();
+    TextFilePrint(file, count > 0 ? "warnings:\n" : "warnings: []\n");
+    for (int i = 0; i < count; i++) {
+        TextFilePrint(file, "  - ");
+        PrintScalar(file, NULL, EngramWarningText(i));
+        TextFilePrint(file, "\n");
+    }
+}
+
 static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const EngramOutcome *outcome)
 {
     const EngramGrid *grid = last->grid;
@@ -157,6 +178,8 @@ static PetscErrorCode StopRecord(void *context, const EngramSnapshot *last,
                   last->time, last->total_rate, diagnostics.mass_error, diagnostics.min_density);
     TextFilePrint(&file, "mean_weight: %.17g\nvar_weight: %.17g\n", diagnostics.mean_weight,
                   diagnostics.var_weight);
+    PrintCutOff(&file, last->cut_off);
+    PrintWarnings(&file);
     TextFilePrint(&file, "slice_solver: \"%s\"\nprovenance:\n", parameters->solver);
     for (int i = 0; i < parameters->provenance.count; i++) {
         const EngramProvenanceEntry *entry = &parameters->provenance.entries[i];

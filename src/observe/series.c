@@ -10,13 +10,18 @@
 /* Rows reach the disk at least this often, so that a running job can be looked at. */
 static const double FLUSH_SECONDS = 1.0;
 
+/* Words of its position: bytes, last step, and the numbers of EngramCutOff. Older checkpoints have
+ * the first two. */
+enum { OWN_WORDS = 2, WORDS = OWN_WORDS + (int)(sizeof(EngramCutOff) / sizeof(uint64_t)) };
+
 typedef struct Series {
     TextFile file;
     const char *directory;
     double every;    /* interval of the rows in time; 0: by steps */
     double interval; /* in which the last row was */
     double flushed_at;
-    PetscInt64 last_step; /* of the last row */
+    PetscInt64 last_step;  /* of the last row */
+    EngramCutOff *cut_off; /* the largest of all rows; borrowed from the first snapshot */
 } Series;
 
 /* A time this close to a multiple of the interval, in units of it, is that multiple. */
@@ -32,6 +37,8 @@ static PetscErrorCode WriteRow(Series *series, const EngramSnapshot *snapshot)
     EngramDiagnostics diagnostics;
     PetscFunctionBeginUser;
     PetscCall(EngramSnapshotDiagnostics(snapshot, &diagnostics));
+    EngramCutOffNote(&diagnostics.cut_off, snapshot->cut_off);
+    series->cut_off = snapshot->cut_off;
     series->last_step = snapshot->step;
     series->interval = IntervalOf(series, snapshot->time);
     TextFilePrint(&series->file,
@@ -98,10 +105,13 @@ static PetscErrorCode SaveSeries(void *context, EngramPosition *position)
 {
     Series *series = context;
     uint64_t bytes = 0;
+    uint64_t *words = NULL;
     PetscFunctionBeginUser;
     PetscCall(TextFileSync(&series->file, &bytes));
     PetscCall(EngramPositionAdd(position, bytes));
     PetscCall(EngramPositionAdd(position, (uint64_t)series->last_step));
+    PetscCall(EngramPositionExtend(position, WORDS - OWN_WORDS, &words));
+    memcpy(words, series->cut_off, sizeof(*series->cut_off));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -109,14 +119,17 @@ static PetscErrorCode ResumeSeries(void *context, const EngramSnapshot *snapshot
                                    const EngramPosition *position)
 {
     Series *series = context;
-    uint64_t words[2] = {0, 0};
+    uint64_t words[WORDS] = {0, 0};
     PetscFunctionBeginUser;
-    for (PetscInt64 i = 0; i < PetscMin(position->count, 2); i++) {
+    series->cut_off = snapshot->cut_off;
+    memcpy(words + OWN_WORDS, series->cut_off, sizeof(*series->cut_off));
+    for (PetscInt64 i = 0; i < PetscMin(position->count, WORDS); i++) {
         words[i] = position->words[i];
     }
     PetscCall(TextFileResume(snapshot->grid->comm, series->directory, "series.csv", words[0],
                              &series->file));
-    PetscCallMPI(MPI_Bcast(words, 2, MPI_UINT64_T, 0, snapshot->grid->comm));
+    PetscCallMPI(MPI_Bcast(words, WORDS, MPI_UINT64_T, 0, snapshot->grid->comm));
+    memcpy(series->cut_off, words + OWN_WORDS, sizeof(*series->cut_off));
     series->last_step = (PetscInt64)words[1];
     series->interval = IntervalOf(series, snapshot->time);
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -285,7 +285,8 @@ class BadInputTest(RefusalTestCase):
                 self.refuse(fragments, words=words)
 
     def test_negative_numbers_are_values(self):
-        process = self.execute([self.write_case(), "-dry_run", "-model_input", "-1",
+        case = self.write_case(initial_density="exp(-(v - 1)^2/0.05)")
+        process = self.execute([case, "-dry_run", "-model_input", "-1",
                                 "-model_v_min", "-.5", "-grid_w_min", "-2"])
         self.assertEqual((process.returncode, process.stderr), (0, ""))
         self.assertIn("v 60 cells of 0.0416667, w 20 cells of 0.15", process.stdout)

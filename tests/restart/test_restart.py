@@ -101,7 +101,7 @@ EXTENDED = ("euler", "steps of the outputs", "extrapolated coupling", "fifth ord
 # Numbers in summary.yaml that count the whole run.
 COUNTED = ["status", "steps", "time", "total_rate", "mass_error", "min_density", "mean_weight",
            "var_weight", "transport_substeps", "rejected_steps", "coupling_iterations",
-           "steps_with_several_rates"]
+           "steps_with_several_rates", "cut_off_v_min", "cut_off_w_min", "cut_off_w_max"]
 
 
 class BitsTest(RestartTestCase):

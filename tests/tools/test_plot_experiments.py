@@ -1,5 +1,6 @@
 """The pictures of experiments: film, phase plane, entropy, phases, movies; and expressions."""
 
+import re
 import sys
 
 import matplotlib
@@ -207,6 +208,20 @@ class TestExpressions(EngramTestCase):
         for text in ("1 +", "x", "w ? 1", "(w", "w)", "import os", "w.real", "exp(w"):
             with self.assertRaises(ExpressionError, msg=text):
                 evaluate(text, w=1.0)
+
+    def test_forms_of_the_program(self):
+        """The same values and refusals as muParser's, of forms that readers misread."""
+        lines = (SOURCE / "tests" / "unit" / "expression_forms.def").read_text().splitlines()
+        self.assertGreater(len(lines), 100)
+        for line in lines:
+            kind, text, rest = re.fullmatch(r'(FORM|REFUSED)\("(.*?)", (.*)\)', line).groups()
+            with self.subTest(text=text):
+                if kind == "FORM":
+                    self.assertAlmostEqual(float(evaluate(text, w=0.75, t=2.0)), float(rest),
+                                           delta=1e-15)
+                else:
+                    with self.assertRaises(ExpressionError):
+                        evaluate(text, w=0.75, t=2.0)
 
 
 if __name__ == "__main__":

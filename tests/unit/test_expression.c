@@ -147,6 +147,37 @@ static void TestMistakesAreInputErrors(void **state)
     assert_int_equal(CodeOf("w + t", "w"), ENGRAM_ERR_INPUT);
 }
 
+/** A form of which languages think differently, with its value or what refuses it. */
+typedef struct Form {
+    const char *text;
+    double value;
+    const char *refusal; /* part of the message, or NULL */
+} Form;
+
+#define FORM(text, value) {text, value, NULL},
+#define REFUSED(text, refusal) {text, 0.0, refusal},
+static const Form FORMS[] = {
+#include "expression_forms.def"
+};
+
+/** tools/engram_expression.py is tested with the same forms. */
+static void TestForms(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(FORMS) / sizeof(FORMS[0]); i++) {
+        const Form *form = &FORMS[i];
+        if (!form->refusal) {
+            const double value = ValueOf(form->text);
+            if (!(fabs(value - form->value) < 1e-15)) {
+                fail_msg("\"%s\" is %.17g, not %g", form->text, value, form->value);
+            }
+        } else if (CodeOf(form->text, "wt") != ENGRAM_ERR_INPUT ||
+                   !strstr(EngramErrorMessage(), form->refusal)) {
+            fail_msg("\"%s\": %s", form->text, EngramErrorMessage());
+        }
+    }
+}
+
 static void TestTextsAreKept(void **state)
 {
     (void)state;
@@ -170,6 +201,7 @@ int main(void)
         cmocka_unit_test(TestTwoExpressionsAreIndependent),
         cmocka_unit_test(TestUses),
         cmocka_unit_test(TestMistakesAreInputErrors),
+        cmocka_unit_test(TestForms),
         cmocka_unit_test(TestTextsAreKept),
     };
     return cmocka_run_group_tests(tests, StartPetsc, StopPetsc);

@@ -17,7 +17,20 @@ class Cases(engram_test.EngramTestCase):
         process = self.execute([engram_test.SOURCE / "input" / name, "-output_dir", output, *words],
                                ranks=ranks)
         self.assertEqual(process.returncode, expect, process.stdout + process.stderr)
+        if not words:
+            self.assert_axes_are_long_enough(process)
         return engram_test.Result(process, output)
+
+    def assert_axes_are_long_enough(self, process):
+        """Nothing is cut off at their ends, and the grid sees the initial density."""
+        for text in ("of the neurons would be", "-initial_density"):
+            self.assertNotIn(text, process.stderr)
+
+    def test_beginnings(self):
+        """No case begins with a warning."""
+        for path in sorted((engram_test.SOURCE / "input").glob("*.yaml")):
+            process = self.execute([path, "-dry_run"])
+            self.assertEqual((process.returncode, process.stderr), (0, ""), path)
 
     def test_every_case_is_known_here(self):
         names = {path.name for path in (engram_test.SOURCE / "input").glob("*.yaml")}

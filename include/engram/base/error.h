@@ -100,8 +100,12 @@ void EngramMessagesSilence(PetscBool silent);
 /** The last message of an error on this rank, without "engram: error: "; empty before the first. */
 const char *EngramErrorMessage(void);
 
-/** Prints "engram: warning: ..." once, from rank 0. Not an error. */
+/** Prints "engram: warning: ..." once, from rank 0, and keeps it. Not an error. */
 PetscErrorCode EngramWarning(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
+
+/** How many warnings are kept, and their texts, cut to 511 characters, from 0; borrowed. */
+int EngramWarningCount(void);
+const char *EngramWarningText(int number);
 
 /**
  * Makes the outcome of rank 0 that of all ranks: for work that only rank 0 does. Collective.

@@ -10,7 +10,7 @@
 #include "engram/kernels/exact_sum.h"
 
 /** Entries of a reduction, at most. */
-#define ENGRAM_REDUCTION_ENTRIES 4
+#define ENGRAM_REDUCTION_ENTRIES 6
 
 /** One entry of a reduction: an exact sum and a maximum travel together. */
 typedef struct EngramReductionEntry {

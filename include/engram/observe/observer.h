@@ -18,12 +18,30 @@
 #include "engram/grid/grid.h"
 #include "engram/observe/steering.h"
 
+/** Ends of the axes at which neurons can be cut off; the threshold takes what comes. */
+enum {
+    ENGRAM_CUT_OFF_V_MIN,
+    ENGRAM_CUT_OFF_W_MIN,
+    ENGRAM_CUT_OFF_W_MAX,
+    ENGRAM_CUT_OFF_COUNT,
+};
+
+/** What the ends of the axes cut off, the same bits on any number of ranks. */
+typedef struct EngramCutOff {
+    /** Shares of all neurons: that would be below v_min, and that are held back at the ends of w,
+        in the last two cells, by a velocity Phi - w that leads out of the axis. */
+    double share[ENGRAM_CUT_OFF_COUNT];
+    double drift; /**< lowest mu, and largest noise a, seen while neurons were cut off at v_min; */
+    double noise; /**< infinity and 0 where none were */
+} EngramCutOff;
+
 /** Integrals over the whole density, the same bits on any number of ranks. */
 typedef struct EngramDiagnostics {
     double mass_error;  /**< integral of p minus one */
     double min_density; /**< smallest p */
     double mean_weight; /**< integral of w H over that of H */
     double var_weight;  /**< integral of (w - mean)^2 H over that of H */
+    EngramCutOff cut_off;
 } EngramDiagnostics;
 
 /** What an observer may look at after a step; borrowed, valid during the call. */
@@ -49,6 +67,11 @@ typedef struct EngramSnapshot {
     const double *refractory; /**< [w_local] refractory neurons R, or NULL without such a state */
     const double *drift;      /**< [w_local] mu of the present density; NULL where that is */
     const double *learning_velocity; /**< [w_local] Phi; zeros where the weights are frozen */
+    PetscBool weights_move;          /**< they are not frozen */
+    double noise;                    /**< a of the present density */
+    double lowest_drift;             /**< f, the neuron's own drift, at the lowest node */
+    double lowest_drift_slope;       /**< df/dv there */
+    EngramCutOff *cut_off;           /**< the largest of the rows of the series so far */
     /** H Q(v; mu) in rows like the density, valid until the next call; NULL unless asked for. */
     PetscErrorCode (*quasi_static)(void *context, const double **density);
     void *quasi_static_context;
@@ -174,6 +197,17 @@ void EngramStatusNoteFailure(const char *directory, const char *reason);
 /** The integrals of a snapshot. Collective; one Allreduce. */
 PetscErrorCode EngramSnapshotDiagnostics(const EngramSnapshot *snapshot,
                                          EngramDiagnostics *diagnostics);
+
+/** Adds what a snapshot cuts off to entries [ENGRAM_CUT_OFF_COUNT] of a reduction. Not collective.
+ */
+void EngramCutOffAdd(const EngramSnapshot *snapshot, EngramReductionEntry *entries);
+
+/** Reads it from the reduced entries. Not collective. */
+void EngramCutOffConclude(const EngramSnapshot *snapshot, EngramReductionEntry *entries,
+                          EngramCutOff *cut_off);
+
+/** Keeps the largest. Not collective. */
+void EngramCutOffNote(const EngramCutOff *present, EngramCutOff *largest);
 
 /** The constructors, one file each: see the files of the same name in src/observe. */
 PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputParameters *parameters,
