@@ -97,9 +97,8 @@ PetscErrorCode CommandLinePrintHelp(EngramOptions options)
         "lists them.\n"
         "Exit codes: 0 done, 1 internal error, 2 bad input, 3 stopped at a blow-up or a\n"
         "state that is not finite, 4 output could not be written, 5 an in situ script failed\n"
-        "(-insitu_strict); after a checkpoint: 85 to be continued (signals TERM and USR1, end of "
-        "the\n"
-        "wall time), 86 stopped (signal INT, or a script).\n"));
+        "(-insitu_strict); after a checkpoint: 85 to be continued (signals TERM, USR1 and HUP, end\n"
+        "of the wall time), 86 stopped (signal INT, a script, or nobody reads what is printed).\n"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

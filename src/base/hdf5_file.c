@@ -79,6 +79,7 @@ static PetscErrorCode Prepare(MPI_Comm comm, const char *path, PetscBool is_writ
     file->is_open = PETSC_FALSE;
     file->is_writable = is_writable;
     file->begins_sync = PETSC_FALSE;
+    file->largest_chunk = 0;
     PetscCall(PetscStrncpy(file->path, path, sizeof(file->path)));
     /* HDF5's own stack of messages would come from every rank. */
     PetscCall(
@@ -183,6 +184,18 @@ PetscErrorCode EngramHdf5ReadText(EngramHdf5File *file, const char *object, cons
     PetscCall(EngramHdf5Check(file, has_failed, "read an attribute"));
     PetscCallMPI(MPI_Bcast(&exists, 1, MPI_INT, 0, file->comm));
     PetscCallMPI(MPI_Bcast(text, (int)size, MPI_CHAR, 0, file->comm));
+    *is_there = (PetscBool)exists;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramHdf5HasGroup(EngramHdf5File *file, const char *name, PetscBool *is_there)
+{
+    int exists = 0;
+    PetscFunctionBeginUser;
+    if (file->rank == 0) {
+        exists = H5Lexists(file->id, name, H5P_DEFAULT) > 0;
+    }
+    PetscCallMPI(MPI_Bcast(&exists, 1, MPI_INT, 0, file->comm));
     *is_there = (PetscBool)exists;
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engram/base/error.h"
+#include "engram/base/file_system.h"
 #include "engram/base/notice.h"
 #include "engram/observe/observer.h"
 #include "text_file.h"
@@ -17,7 +18,13 @@ typedef struct Series {
     double interval; /* in which the last row was */
     double flushed_at;
     PetscInt64 last_step; /* of the last row */
+    uint64_t summed;      /* bytes that the checksum is of */
+    uint64_t sum;
+    PetscBool has_no_sum; /* the file was begun by a program that kept none */
 } Series;
+
+/* Words of a position; older programs have no checksum. */
+enum { POSITION_BYTES, POSITION_STEP, POSITION_SUM, POSITION_WORDS };
 
 /* A time this close to a multiple of the interval, in units of it, is that multiple. */
 static const double INTERVAL_TOLERANCE = 1e-9;
@@ -98,10 +105,35 @@ static PetscErrorCode SaveSeries(void *context, EngramPosition *position)
 {
     Series *series = context;
     uint64_t bytes = 0;
+    int failure = 0;
     PetscFunctionBeginUser;
     PetscCall(TextFileSync(&series->file, &bytes));
+    if (series->file.rank == 0 && !series->has_no_sum) {
+        failure = TextFileSumOnRoot(series->file.path, series->summed, bytes, &series->sum);
+        series->summed = bytes;
+    }
+    PetscCall(EngramFileAgree(series->file.comm, &failure));
+    if (failure) {
+        PetscCall(EngramOutputError("cannot read %s again: %s", series->file.path,
+                                    failure > 0 ? strerror(failure) : "it was cut"));
+    }
     PetscCall(EngramPositionAdd(position, bytes));
     PetscCall(EngramPositionAdd(position, (uint64_t)series->last_step));
+    if (!series->has_no_sum) {
+        PetscCall(EngramPositionAdd(position, series->sum));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode VerifySeries(void *context, const EngramSnapshot *snapshot,
+                                   const EngramPosition *position)
+{
+    const Series *series = context;
+    PetscFunctionBeginUser;
+    const PetscBool has_sum = (PetscBool)(position->count >= POSITION_WORDS);
+    PetscCall(TextFileVerify(snapshot->grid->comm, series->directory, "series.csv",
+                             position->count > 0 ? position->words[POSITION_BYTES] : 0,
+                             has_sum ? &position->words[POSITION_SUM] : NULL));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -109,15 +141,18 @@ static PetscErrorCode ResumeSeries(void *context, const EngramSnapshot *snapshot
                                    const EngramPosition *position)
 {
     Series *series = context;
-    uint64_t words[2] = {0, 0};
+    uint64_t words[POSITION_WORDS] = {0};
     PetscFunctionBeginUser;
-    for (PetscInt64 i = 0; i < PetscMin(position->count, 2); i++) {
+    for (PetscInt64 i = 0; i < PetscMin(position->count, POSITION_WORDS); i++) {
         words[i] = position->words[i];
     }
-    PetscCall(TextFileResume(snapshot->grid->comm, series->directory, "series.csv", words[0],
-                             &series->file));
-    PetscCallMPI(MPI_Bcast(words, 2, MPI_UINT64_T, 0, snapshot->grid->comm));
-    series->last_step = (PetscInt64)words[1];
+    PetscCall(TextFileResume(snapshot->grid->comm, series->directory, "series.csv",
+                             words[POSITION_BYTES], &series->file));
+    PetscCallMPI(MPI_Bcast(words, POSITION_WORDS, MPI_UINT64_T, 0, snapshot->grid->comm));
+    series->last_step = (PetscInt64)words[POSITION_STEP];
+    series->has_no_sum = (PetscBool)(position->count < POSITION_WORDS);
+    series->summed = words[POSITION_BYTES];
+    series->sum = words[POSITION_SUM];
     series->interval = IntervalOf(series, snapshot->time);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -140,6 +175,7 @@ PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputPara
     PetscCall(PetscNew(&series));
     series->directory = parameters->directory;
     series->every = parameters->series_interval;
+    series->sum = TEXT_FILE_SUM;
     *observer = (EngramObserver){.name = "series",
                                  .context = series,
                                  .start = StartSeries,
@@ -147,6 +183,7 @@ PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputPara
                                  .stop = StopSeries,
                                  .destroy = DestroySeries,
                                  .save = SaveSeries,
+                                 .verify = VerifySeries,
                                  .resume = ResumeSeries};
     PetscFunctionReturn(PETSC_SUCCESS);
 }
