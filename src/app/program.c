@@ -14,6 +14,7 @@
 #include "engram/kernels/denormals.h"
 #include "engram/observe/insitu_observer.h"
 #include "error_estimate.h"
+#include "forecast.h"
 #include "interruption.h"
 #include "restart.h"
 #include "steady.h"
@@ -104,10 +105,18 @@ static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulatio
                               EngramOutcome *outcome)
 {
     PetscBool is_dry = PETSC_FALSE;
+    PetscInt ranks = 0;
     PetscFunctionBeginUser;
-    PetscCall(EngramLogStageBegin(ENGRAM_STAGE_SETUP));
     PetscCall(EngramOutputParametersGet(options, output));
     PetscCall(EngramOptionsGetBoolean(options, "dry_run", &is_dry));
+    PetscCall(EngramOptionsGetInteger(options, "dry_run_ranks", &ranks));
+    if (ranks > 0) {
+        InterruptionRemove();
+        PetscCall(ForecastPrint(options, output, ranks));
+        outcome->is_complete = PETSC_TRUE;
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    PetscCall(EngramLogStageBegin(ENGRAM_STAGE_SETUP));
     PetscCall(EngramSimulationSetUp(PETSC_COMM_WORLD, options, simulation));
     output->files = simulation->file_sums;
     PetscCall(

@@ -7,11 +7,6 @@
 
 #include "engram/base/error.h"
 
-/* Large datasets begin at a multiple of the size of a page, so that their rows can be written
- * without reading the ends of pages first. */
-static const hsize_t ALIGNED_BYTES = 1 << 16;
-static const hsize_t ALIGNMENT = 4096;
-
 static PetscBool is_broken = PETSC_FALSE;
 
 PetscBool EngramHdf5IsBroken(void)
@@ -58,8 +53,9 @@ static hid_t Access(void)
 {
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     /* Others may look at the file, and not all file systems have locks; the folder has one. */
-    if (access >= 0 && (H5Pset_alignment(access, ALIGNED_BYTES, ALIGNMENT) < 0 ||
-                        H5Pset_file_locking(access, 0, 1) < 0)) {
+    if (access >= 0 &&
+        (H5Pset_alignment(access, ENGRAM_HDF5_ALIGNED_BYTES, ENGRAM_HDF5_ALIGNMENT) < 0 ||
+         H5Pset_file_locking(access, 0, 1) < 0)) {
         (void)H5Pclose(access);
         return -1;
     }

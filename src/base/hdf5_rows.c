@@ -20,9 +20,6 @@ static const hsize_t MOST_ROWS_OF_CHUNK = 2048;
 /* Large rows are divided into chunks of at most so many bytes. */
 static const hsize_t LARGE_CHUNK_BYTES = 1 << 30;
 
-/* What HDF5 may leave free before a chunk, for its alignment. */
-static const uint64_t ALIGNMENT_BYTES = 4096;
-
 /** Bytes of a part of a row that has so many columns' rows. */
 static hsize_t BytesOf(const EngramHdf5Part *part, hsize_t first)
 {
@@ -64,6 +61,7 @@ static void ChooseChunk(const EngramHdf5File *file, const EngramHdf5Part *part, 
     }
     if (part->dimensions == 2 && bytes > large) {
         const hsize_t pieces = (bytes + large - 1) / large;
+        chunk[0] = 1;
         chunk[1] = (part->whole[0] + pieces - 1) / pieces;
     }
 }
@@ -123,7 +121,7 @@ PetscErrorCode EngramHdf5RowsOpen(EngramHdf5File *file, const char *name, int nu
 uint64_t EngramHdf5RowsGrowth(const EngramHdf5Rows *rows, PetscInt row)
 {
     const PetscBool begins_chunk = (PetscBool)((hsize_t)row % rows->chunk[0] == 0);
-    const uint64_t bytes = (uint64_t)ChunkBytes(rows) + ALIGNMENT_BYTES;
+    const uint64_t bytes = (uint64_t)ChunkBytes(rows) + ENGRAM_HDF5_ALIGNMENT;
     return begins_chunk ? (uint64_t)rows->chunks * bytes : 0;
 }
 
@@ -146,16 +144,73 @@ static int FindPlaces(hid_t dataset, EngramHdf5Rows *rows, hsize_t row)
     return 0;
 }
 
+/** Writes words on the first rank. @return 0, or errno */
+static int WriteOnRoot(const char *path, uint64_t place, const void *words, hsize_t count,
+                       uint64_t *sum)
+{
+    const int descriptor = open(path, O_WRONLY);
+    if (descriptor < 0) {
+        return errno;
+    }
+    const int failure = EngramFileWrite(descriptor, place, 8 * count, words);
+    const int on_close = close(descriptor) != 0 ? errno : 0;
+    *sum += EngramChecksum(place / 8, words, (ptrdiff_t)count);
+    return failure ? failure : on_close;
+}
+
+/** Reads the first number of a row. @return whether it failed */
+static int ReadFirst(hid_t dataset, const EngramHdf5Rows *rows, hsize_t row, uint64_t *word)
+{
+    const hsize_t offset[MAXIMUM_DIMENSIONS] = {row};
+    const hsize_t count[MAXIMUM_DIMENSIONS] = {1, 1, 1};
+    const hid_t in_file = H5Dget_space(dataset);
+    const hid_t in_memory = H5Screate_simple(rows->part.dimensions + 1, count, NULL);
+    const int has_failed =
+        in_file < 0 || in_memory < 0 ||
+        H5Sselect_hyperslab(in_file, H5S_SELECT_SET, offset, NULL, count, NULL) < 0 ||
+        H5Dread(dataset, H5T_NATIVE_DOUBLE, in_memory, in_file, H5P_DEFAULT, word) < 0;
+    (void)H5Sclose(in_memory);
+    (void)H5Sclose(in_file);
+    return has_failed;
+}
+
+/**
+ * Whether a new chunk lies where HDF5 puts all that is new, at the end of what it had. HDF5 looks
+ * for a given chunk through all others, so this is tried first: a mark is written there, which must
+ * be found as the first number of the row.
+ */
+static PetscBool IsAtEnd(const EngramHdf5File *file, hid_t dataset, EngramHdf5Rows *rows,
+                         hsize_t row, uint64_t end)
+{
+    const hsize_t bytes = ChunkBytes(rows);
+    const uint64_t alignment = bytes >= ENGRAM_HDF5_ALIGNED_BYTES ? ENGRAM_HDF5_ALIGNMENT : 1;
+    const uint64_t place = (end + alignment - 1) / alignment * alignment;
+    const uint64_t mark = UINT64_C(0x3ff5a5c3e1d27b96) + (uint64_t)row;
+    uint64_t found = 0;
+    uint64_t unused = 0;
+    if (rows->chunks > 1 || WriteOnRoot(file->path, place, &mark, 1, &unused) ||
+        ReadFirst(dataset, rows, row, &found) || found != mark) {
+        return PETSC_FALSE;
+    }
+    rows->places[0] = place;
+    rows->group = (PetscInt64)(row / rows->chunk[0]);
+    return PETSC_TRUE;
+}
+
 /** Extends the dataset by a row on the first rank. @return whether it failed */
 static int Extend(const EngramHdf5File *file, EngramHdf5Rows *rows, hsize_t row)
 {
     hsize_t extent[MAXIMUM_DIMENSIONS] = {row + 1};
+    haddr_t end = 0;
     for (int d = 0; d < rows->part.dimensions; d++) {
         extent[d + 1] = rows->part.whole[d];
     }
     const hid_t dataset = H5Dopen2(file->id, rows->name, H5P_DEFAULT);
-    int has_failed = dataset < 0 || H5Dset_extent(dataset, extent) < 0;
-    if (!has_failed && (PetscInt64)(row / rows->chunk[0]) != rows->group) {
+    int has_failed =
+        dataset < 0 || H5Fget_eoa(file->id, &end) < 0 || H5Dset_extent(dataset, extent) < 0;
+    const PetscBool is_new = (PetscBool)(row % rows->chunk[0] == 0);
+    if (!has_failed && (PetscInt64)(row / rows->chunk[0]) != rows->group &&
+        !(is_new && IsAtEnd(file, dataset, rows, row, end))) {
         has_failed = FindPlaces(dataset, rows, row);
     }
     return (dataset >= 0 && H5Dclose(dataset) < 0) || has_failed;
@@ -174,20 +229,6 @@ static PetscErrorCode NotePlaces(const EngramHdf5Rows *rows, EngramHdf5Image *im
     image->unfilled[rows->number] =
         (EngramHdf5Range){end - (rows->chunk[0] - filled) * (bytes / rows->chunk[0]), end};
     PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** Writes words on the first rank. @return 0, or errno */
-static int WriteOnRoot(const char *path, uint64_t place, const void *words, hsize_t count,
-                       uint64_t *sum)
-{
-    const int descriptor = open(path, O_WRONLY);
-    if (descriptor < 0) {
-        return errno;
-    }
-    const int failure = EngramFileWrite(descriptor, place, 8 * count, words);
-    const int on_close = close(descriptor) != 0 ? errno : 0;
-    *sum += EngramChecksum(place / 8, words, (ptrdiff_t)count);
-    return failure ? failure : on_close;
 }
 
 /** Makes a failure on the first rank one of all. */

@@ -4,7 +4,7 @@ import os
 import signal
 
 import engram_test
-from restart_support import LEARNING, LONG, REQUEUED, STEP, RestartTestCase, main
+from restart_support import LEARNING, LONG, REQUEUED, STEP, RestartTestCase, main, watched_run
 
 
 class CheckpointDirTest(RestartTestCase):
@@ -29,7 +29,8 @@ class CheckpointDirTest(RestartTestCase):
             outcome = self.go(place, *(words if again else []), "-restart", "auto",
                               ranks=3 * number)
             self.assert_continued(outcome, 10)
-            self.assert_same(reference, place)
+            self.assertEqual(watched_run.output_differences(reference.output, place.output),
+                             [f"/case @checkpoint_dir: auto and {words[1]}"] if again else [])
             self.assertEqual(len(list(target.iterdir())), 24)
 
     def test_recorded(self):
@@ -43,8 +44,8 @@ class CheckpointDirTest(RestartTestCase):
 
     def test_link_of_the_user(self):
         """Old checkpoints are passed over, pruned and set aside behind it as before it."""
-        reference = self.reference()
-        place = self.place("linked", LEARNING)
+        reference = self.reference(checkpoint_keep=3)
+        place = self.place("linked", LEARNING, checkpoint_keep=1000)
         self.go(place, "-time_end", 10 * STEP)
         (place.output / "summary.yaml").unlink()
         (place.output / "checkpoints").rename(place.path / "moved")

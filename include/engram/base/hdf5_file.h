@@ -14,6 +14,13 @@
 #include <petscsys.h>
 #include <stdint.h>
 
+/**
+ * Datasets and chunks of at least so many bytes begin at a multiple of the size of a page, so that
+ * their rows can be written without reading the ends of pages first.
+ */
+#define ENGRAM_HDF5_ALIGNED_BYTES (1 << 16)
+#define ENGRAM_HDF5_ALIGNMENT 4096
+
 /** Most dimensions of a row. */
 #define ENGRAM_HDF5_ROW_DIMENSIONS 2
 
