@@ -224,7 +224,7 @@ static const char *ReasonToLeave(const Run *run, int notices)
                                                      : "-walltime is up";
     }
     if (!name) {
-        name = notices & ENGRAM_NOTICE_STOP ? "INT" : "TERM or USR1";
+        name = notices & ENGRAM_NOTICE_STOP ? "INT or PIPE" : "TERM, USR1 or HUP";
     }
     (void)snprintf(reason, sizeof(reason), "signal %s", name);
     return reason;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -128,9 +129,22 @@ static int CheckFreeSpace(int descriptor, uint64_t bytes)
     return (double)space.f_bavail * (double)space.f_frsize < (double)bytes ? ENOSPC : 0;
 }
 
+/** Whether the process may make files so long. @return 0, or EFBIG */
+static int CheckLimit(uint64_t length)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+                   length > (uint64_t)limit.rlim_cur
+               ? EFBIG
+               : 0;
+}
+
 int EngramFileReserve(const char *path, uint64_t offset, uint64_t bytes)
 {
-    int failure = 0;
+    int failure = CheckLimit(offset + bytes);
+    if (failure) {
+        return failure;
+    }
     const int descriptor = open(path, O_WRONLY);
     if (descriptor < 0) {
         return errno;

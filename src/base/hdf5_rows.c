@@ -174,10 +174,33 @@ static int ReadFirst(hid_t dataset, const EngramHdf5Rows *rows, hsize_t row, uin
     return has_failed;
 }
 
+/** Writes a mark to a place, and looks whether it is the first number of a row. The word that was
+ * there comes back where it is not. */
+static PetscBool IsFirst(const EngramHdf5File *file, hid_t dataset, const EngramHdf5Rows *rows,
+                         hsize_t row, uint64_t place)
+{
+    const uint64_t mark = UINT64_C(0x3ff5a5c3e1d27b96) + (uint64_t)row;
+    uint64_t before = 0;
+    uint64_t found = 0;
+    uint64_t unused = 0;
+    const int descriptor = open(file->path, O_RDONLY);
+    /* There is nothing yet beyond the end of the file. */
+    (void)EngramFileRead(descriptor, place, sizeof(before), (unsigned char *)&before);
+    (void)close(descriptor);
+    if (WriteOnRoot(file->path, place, &mark, 1, &unused)) {
+        return PETSC_FALSE;
+    }
+    if (ReadFirst(dataset, rows, row, &found) || found != mark) {
+        (void)WriteOnRoot(file->path, place, &before, 1, &unused);
+        return PETSC_FALSE;
+    }
+    return PETSC_TRUE;
+}
+
 /**
- * Whether a new chunk lies where HDF5 puts all that is new, at the end of what it had. HDF5 looks
- * for a given chunk through all others, so this is tried first: a mark is written there, which must
- * be found as the first number of the row.
+ * Whether a new chunk lies where HDF5 puts what is new, at the end of what it had. HDF5 looks for a
+ * given chunk through all others, so this is tried first. The first chunk of all comes behind the
+ * index of chunks.
  */
 static PetscBool IsAtEnd(const EngramHdf5File *file, hid_t dataset, EngramHdf5Rows *rows,
                          hsize_t row, uint64_t end)
@@ -185,11 +208,8 @@ static PetscBool IsAtEnd(const EngramHdf5File *file, hid_t dataset, EngramHdf5Ro
     const hsize_t bytes = ChunkBytes(rows);
     const uint64_t alignment = bytes >= ENGRAM_HDF5_ALIGNED_BYTES ? ENGRAM_HDF5_ALIGNMENT : 1;
     const uint64_t place = (end + alignment - 1) / alignment * alignment;
-    const uint64_t mark = UINT64_C(0x3ff5a5c3e1d27b96) + (uint64_t)row;
-    uint64_t found = 0;
-    uint64_t unused = 0;
-    if (rows->chunks > 1 || WriteOnRoot(file->path, place, &mark, 1, &unused) ||
-        ReadFirst(dataset, rows, row, &found) || found != mark) {
+    if (row == 0 || row % rows->chunk[0] != 0 || rows->chunks > 1 ||
+        !IsFirst(file, dataset, rows, row, place)) {
         return PETSC_FALSE;
     }
     rows->places[0] = place;
@@ -208,9 +228,8 @@ static int Extend(const EngramHdf5File *file, EngramHdf5Rows *rows, hsize_t row)
     const hid_t dataset = H5Dopen2(file->id, rows->name, H5P_DEFAULT);
     int has_failed =
         dataset < 0 || H5Fget_eoa(file->id, &end) < 0 || H5Dset_extent(dataset, extent) < 0;
-    const PetscBool is_new = (PetscBool)(row % rows->chunk[0] == 0);
     if (!has_failed && (PetscInt64)(row / rows->chunk[0]) != rows->group &&
-        !(is_new && IsAtEnd(file, dataset, rows, row, end))) {
+        !IsAtEnd(file, dataset, rows, row, end)) {
         has_failed = FindPlaces(dataset, rows, row);
     }
     return (dataset >= 0 && H5Dclose(dataset) < 0) || has_failed;

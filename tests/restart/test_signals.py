@@ -349,6 +349,13 @@ class WallTimeTest(SignalTestCase):
         self.go(place, "-time_end", end, "-restart", "auto", ranks=2)
         self.assert_same(reference, place)
 
+    def test_cost_of_a_checkpoint_is_measured(self):
+        """Where no other was written by the middle of the time, one is; the second is that of the
+        end."""
+        place = self.place("measured", LONG, **{**self.SLOW, "checkpoint_keep": 1000})
+        self.go(place, "-walltime", "0:04", expect=REQUEUED)
+        self.assertEqual(len(place.checkpoints), 2)
+
     def job(self, seconds):
         """Variables of a SLURM job that ends in so many seconds; no squeue answers."""
         return {"SLURM_JOB_ID": "42", "SLURM_JOB_END_TIME": str(int(time.time()) + seconds)}

@@ -38,7 +38,7 @@ int EngramFileSyncFolder(const char *path);
  * Reserves room on the disk for bytes that will be written from an offset on; the length of the
  * file stays. Where the file system cannot do that, the free space is looked at.
  *
- * @return ENOSPC, EDQUOT, ... when they will not fit
+ * @return ENOSPC, EDQUOT, EFBIG, ... when they will not fit
  */
 int EngramFileReserve(const char *path, uint64_t offset, uint64_t bytes);
 
