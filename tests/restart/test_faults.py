@@ -181,10 +181,6 @@ class LimitTest(FaultTestCase):
         """From the last checkpoint before the limit."""
         self.strike("series", "series.csv", 300000, False, output_fields_every=0)
 
-    def test_checkpoints(self):
-        self.strike("checkpoint", "checkpoint_[0-9]*.h5.*", 60000, False, output_fields_every=0,
-                    output_series_every=1000, checkpoint_every=8 * STEP)
-
 
 class PermissionTest(FaultTestCase):
     """Folders that may not be written."""
