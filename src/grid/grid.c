@@ -97,7 +97,7 @@ static PetscErrorCode RefuseResetBetweenNodes(const EngramGridParameters *parame
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode EngramGridCheck(const EngramGridParameters *parameters, PetscInt size)
+PetscErrorCode EngramGridCheck(const EngramGridParameters *parameters, PetscInt ranks)
 {
     PetscFunctionBeginUser;
     if (!(parameters->v_reset < parameters->v_threshold)) {
@@ -118,7 +118,7 @@ PetscErrorCode EngramGridCheck(const EngramGridParameters *parameters, PetscInt 
                                    parameters->w_max, parameters->w_min));
     }
     const double cells =
-        ceil((double)parameters->w_cells / (double)size) + 2.0 * ENGRAM_SLICE_PADDING;
+        ceil((double)parameters->w_cells / (double)ranks) + 2.0 * ENGRAM_SLICE_PADDING;
     if (cells * (double)parameters->v_cells > (double)PETSC_MAX_INT) {
         PetscCall(EngramInputError("-grid_w_cells %" PetscInt_FMT ", -grid_v_cells %" PetscInt_FMT
                                    ": a rank would hold %g cells, more than PETSc's integers of %d "
@@ -127,11 +127,11 @@ PetscErrorCode EngramGridCheck(const EngramGridParameters *parameters, PetscInt 
                                    cells * (double)parameters->v_cells,
                                    (int)(8 * sizeof(PetscInt))));
     }
-    if (size > parameters->w_cells) {
+    if (ranks > parameters->w_cells) {
         PetscCall(EngramInputError("-grid_w_cells %" PetscInt_FMT
                                    ": fewer cells than the %" PetscInt_FMT " ranks "
                                    "of this run; start at most %" PetscInt_FMT " ranks",
-                                   parameters->w_cells, size, parameters->w_cells));
+                                   parameters->w_cells, ranks, parameters->w_cells));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
