@@ -19,6 +19,10 @@ static const EngramOption checkpoint_options[] = {
      "longest wall time without a checkpoint; 0: none by wall time", ENGRAM_BOUND_AT_LEAST, 0},
     {"checkpoint_keep", ENGRAM_OPTION_INTEGER, "2", "checkpoints",
      "how many of the newest are kept", ENGRAM_BOUND_AT_LEAST, 1},
+    {"checkpoint_dir", ENGRAM_OPTION_TEXT, "auto", "auto or path",
+     "folder for the checkpoints of this run alone, as on another file system; the folder of the "
+     "results gets a symbolic link to it. auto: checkpoints in the folder of the results",
+     ENGRAM_BOUND_NONE, 0},
     {"walltime", ENGRAM_OPTION_TEXT, "auto", "auto, none or [days-]HH:MM:SS",
      "wall time that the program has: shortly before its end it writes a checkpoint and leaves "
      "with "
@@ -80,7 +84,9 @@ void CheckpointingWatchClock(Run *run, double now)
     if (run->simulation->grid->rank != 0) {
         return;
     }
-    if (checkpointing->wall > 0.0 && now - checkpointing->written_at >= checkpointing->wall) {
+    const PetscBool is_due = (PetscBool)(checkpointing->wall > 0.0 &&
+                                         now - checkpointing->written_at >= checkpointing->wall);
+    if (is_due || DeadlineWantsCheckpoint(&checkpointing->deadline, now)) {
         EngramNoticePost(ENGRAM_NOTICE_CHECKPOINT_DUE);
     }
     if (DeadlineIsNear(&checkpointing->deadline, now)) {
@@ -172,6 +178,7 @@ static PetscErrorCode WriteCheckpoint(Run *run)
                                        .time = run->snapshot.time,
                                        .state = &parts,
                                        .options = simulation->options,
+                                       .files = &simulation->file_sums,
                                        .provenance = &output->provenance};
     PetscCall(SavePositions(run, &content));
     PetscCall(EngramStepperSave(simulation->stepper, &parts));
@@ -217,7 +224,7 @@ static const char *ReasonToLeave(const Run *run, int notices)
                                                      : "-walltime is up";
     }
     if (!name) {
-        name = notices & ENGRAM_NOTICE_STOP ? "INT" : "TERM or USR1";
+        name = notices & ENGRAM_NOTICE_STOP ? "INT or PIPE" : "TERM, USR1 or HUP";
     }
     (void)snprintf(reason, sizeof(reason), "signal %s", name);
     return reason;
@@ -263,6 +270,27 @@ PetscErrorCode CheckpointingAfterStep(Run *run, int notices)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode CheckpointingRescue(Run *run)
+{
+    char message[512];
+    PetscFunctionBeginUser;
+    if (run->checkpointing.last_step == run->snapshot.step) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    (void)snprintf(message, sizeof(message), "%s", EngramErrorMessage());
+    EngramMessagesSilence(PETSC_TRUE);
+    const PetscErrorCode code = WriteCheckpoint(run);
+    EngramMessagesSilence(PETSC_FALSE);
+    EngramErrorMessageKeep(message);
+    if (!code) {
+        PetscCall(EngramNote("checkpoint %s written; the run can go on from it when there is room",
+                             run->checkpointing.name));
+    } else if (code != ENGRAM_ERR_OUTPUT) {
+        PetscCall(code);
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CheckpointingAgree(const Run *run, int *notices)
 {
     PetscFunctionBeginUser;
@@ -272,25 +300,44 @@ PetscErrorCode CheckpointingAgree(const Run *run, int *notices)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode CheckpointingResume(Run *run)
+/** Shows all observers the positions that they had at the checkpoint. */
+static PetscErrorCode ShowPositions(Run *run, PetscBool verifies)
 {
     EngramCheckpointFile file;
     EngramPosition position = {NULL, 0, 0};
     PetscFunctionBeginUser;
     const EngramSimulation *simulation = run->simulation;
     PetscCall(EngramCheckpointOpen(simulation->grid, simulation->restart->path, &file));
-    for (int i = 0; i < run->observer_count; i++) {
+    PetscErrorCode code = PETSC_SUCCESS;
+    for (int i = 0; i < run->observer_count && !code; i++) {
         const EngramObserver *observer = &run->observers[i];
+        PetscErrorCode (*show)(void *, const EngramSnapshot *, const EngramPosition *) =
+            verifies ? observer->verify : observer->resume;
         EngramPositionClear(&position);
-        if (observer->save) {
-            PetscCall(EngramCheckpointReadPosition(&file, observer->name, &position));
+        if (show && observer->save) {
+            code = EngramCheckpointReadPosition(&file, observer->name, &position);
         }
-        if (observer->resume) {
-            PetscCall(observer->resume(observer->context, &run->snapshot, &position));
+        if (show && !code) {
+            code = show(observer->context, &run->snapshot, &position);
         }
     }
     PetscCall(EngramPositionDestroy(&position));
     PetscCall(EngramCheckpointClose(&file));
+    PetscCall(code);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CheckpointingVerify(Run *run)
+{
+    PetscFunctionBeginUser;
+    PetscCall(ShowPositions(run, PETSC_TRUE));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CheckpointingResume(Run *run)
+{
+    PetscFunctionBeginUser;
+    PetscCall(ShowPositions(run, PETSC_FALSE));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -46,6 +46,12 @@ void CheckpointingSetInterval(struct Run *run, double every);
 /** Posts what the clock says, on rank 0, at `now` by MPI_Wtime. Before a step; not collective. */
 void CheckpointingWatchClock(struct Run *run, double now);
 
+/**
+ * Whether the files of the observers are those that the run has written up to its checkpoint;
+ * changes nothing. Collective. @return ENGRAM_ERR_INPUT when they are not
+ */
+PetscErrorCode CheckpointingVerify(struct Run *run);
+
 /** Lets the observers go on in files of an earlier start instead of starting new ones. */
 PetscErrorCode CheckpointingResume(struct Run *run);
 
@@ -56,6 +62,13 @@ PetscErrorCode CheckpointingResume(struct Run *run);
  * @param notices  of all ranks
  */
 PetscErrorCode CheckpointingAfterStep(struct Run *run, int notices);
+
+/**
+ * After an output could not be written: writes a checkpoint of the present state where that is
+ * possible all the same, so that nothing is lost but the time to make room. In silence where it is
+ * not. Collective.
+ */
+PetscErrorCode CheckpointingRescue(struct Run *run);
 
 /** Notices that were posted before the first step, of all ranks. Collective. */
 PetscErrorCode CheckpointingAgree(const struct Run *run, int *notices);

@@ -13,6 +13,11 @@ static const EngramOption command_options[] = {
     {"dry_run", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
      "check the case and print grid, memory, steps, CFL number and output size; write nothing",
      ENGRAM_BOUND_NONE, 0},
+    {"dry_run_ranks", ENGRAM_OPTION_INTEGER, "0", "ranks",
+     "a dry run without the memory of the run: what it will take on so many ranks, from a few of "
+     "its "
+     "slices; 0: none",
+     ENGRAM_BOUND_AT_LEAST, 0},
     {"estimate_error", ENGRAM_OPTION_BOOLEAN, "false", "true or false",
      "run the case on two coarser grids first, and tell at the end how large the error of the "
      "total rate is; with -dry_run a forecast of it",
@@ -109,9 +114,10 @@ PetscErrorCode CommandLinePrintHelp(EngramOptions options)
         "lists them.\n"
         "Exit codes: 0 done, 1 internal error, 2 bad input, 3 stopped at a blow-up or a\n"
         "state that is not finite, 4 output could not be written, 5 an in situ script failed\n"
-        "(-insitu_strict); after a checkpoint: 85 to be continued (signals TERM and USR1, end of "
-        "the\n"
-        "wall time), 86 stopped (signal INT, or a script).\n"));
+        "(-insitu_strict); after a checkpoint: 85 to be continued (signals TERM, USR1 and HUP, "
+        "end\n"
+        "of the wall time), 86 stopped (signal INT, a script, or nobody reads what is "
+        "printed).\n"));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -132,11 +138,11 @@ PetscErrorCode CommandLinePrintVersion(const EngramProvenance *provenance)
 /* Of an adaptive run nobody knows the steps beforehand; this many rows are small. */
 static const double STEPS_OF_ADAPTIVE_RUN = 1000.0;
 
-static double OutputBytes(const EngramSimulation *simulation, const EngramOutputParameters *output)
+double CommandLineOutputBytes(const EngramSimulation *simulation,
+                              const EngramOutputParameters *output, double unknowns)
 {
     static const double bytes_per_row = 150.0;
-    const double cells =
-        (double)simulation->grid->v_nodes * (double)simulation->grid->w_cells * sizeof(double);
+    const double cells = unknowns * sizeof(double);
     const double steps =
         simulation->time.is_adaptive ? STEPS_OF_ADAPTIVE_RUN : (double)ProtocolSteps(simulation);
     const double end = simulation->protocol->end;
@@ -234,13 +240,13 @@ PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
     const EngramGrid *grid = simulation->grid;
     const EngramState *state = EngramStepperState(simulation->stepper);
     const double mebibyte = 1024.0 * 1024.0;
-    PetscCall(EngramPrint("grid:    v %" PetscInt_FMT " cells of %g, w %" PetscInt_FMT
-                          " cells of %g, %.0f unknowns\n"
-                          "ranks:   %d, %" PetscInt_FMT " cells of w on the first\n"
-                          "memory:  %.1f MiB on the first rank, libraries not counted\n",
-                          grid->v_nodes + 1, grid->v_spacing, grid->w_cells, grid->w_spacing,
-                          (double)grid->v_nodes * (double)grid->w_cells, grid->size, grid->w_local,
-                          EngramSimulationMemory(simulation) / mebibyte));
+    const double unknowns = (double)grid->v_nodes * (double)grid->w_cells;
+    PetscCall(EngramPrint(
+        "grid:    v %" PetscInt_FMT " cells of %g, w %" PetscInt_FMT " cells of %g, %.0f unknowns\n"
+        "ranks:   %d, %" PetscInt_FMT " cells of w on the first\n"
+        "memory:  %.1f MiB on the first rank, libraries not counted\n",
+        grid->v_nodes + 1, grid->v_spacing, grid->w_cells, grid->w_spacing, unknowns, grid->size,
+        grid->w_local, EngramSimulationMemory(simulation) / mebibyte));
     PetscCall(PrintSteps(simulation, output));
     PetscCall(EngramPrint("rate:    Nbar = %.6g at t = 0\n", state->total_rate));
     if (!simulation->is_steady) {
@@ -249,7 +255,8 @@ PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
     PetscCall(EngramPrint("slices:  %s\n"
                           "output:  about %.1f MiB in %s\n"
                           "dry run: nothing was written\n",
-                          output->solver, OutputBytes(simulation, output) / mebibyte,
+                          output->solver,
+                          CommandLineOutputBytes(simulation, output, unknowns) / mebibyte,
                           output->directory));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

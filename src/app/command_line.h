@@ -36,6 +36,10 @@ PetscErrorCode CommandLinePrintDryRun(const EngramSimulation *simulation,
                                       const EngramOutputParameters *output,
                                       const EngramErrorEstimate *forecast);
 
+/** Bytes of the results of a run with so many unknowns, about. Not collective. */
+double CommandLineOutputBytes(const EngramSimulation *simulation,
+                              const EngramOutputParameters *output, double unknowns);
+
 /** Warns when a launcher of another MPI started many runs of one rank each. */
 PetscErrorCode CommandLineWarnOfSingletons(void);
 

@@ -18,6 +18,9 @@ static const double MARGIN_LONGEST = 30.0;
 /* One checkpoint may take this much longer than the longest so far. */
 static const double CHECKPOINT_FACTOR = 2.0;
 
+/* Part of the time after which the cost of a checkpoint is to be known. */
+static const double MEASURED_PART = 0.5;
+
 /* Steps that may pass before all ranks know. */
 static const double STEPS_TO_AGREE = 2.0;
 
@@ -136,7 +139,8 @@ PetscErrorCode DeadlineFind(MPI_Comm comm, const char *walltime, double started,
     PetscMPIInt rank = 0;
     PetscFunctionBeginUser;
     PetscCallMPI(MPI_Comm_rank(comm, &rank));
-    *deadline = (Deadline){.ends_at = INFINITY, .longest_checkpoint = checkpoint};
+    *deadline =
+        (Deadline){.ends_at = INFINITY, .measure_at = INFINITY, .longest_checkpoint = checkpoint};
     if (strcmp(walltime, "none") == 0) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
@@ -148,7 +152,9 @@ PetscErrorCode DeadlineFind(MPI_Comm comm, const char *walltime, double started,
     double left = LeftToJob();
     deadline->is_of_job = (PetscBool)(left < given);
     left = PetscMin(left, given);
-    deadline->ends_at = MPI_Wtime() + left;
+    const double now = MPI_Wtime();
+    deadline->ends_at = now + left;
+    deadline->measure_at = now + MEASURED_PART * left;
     deadline->margin_least =
         isfinite(left) ? PetscMin(PetscMax(MARGIN_PART * left, MARGIN_SHORTEST), MARGIN_LONGEST)
                        : 0.0;
@@ -163,6 +169,12 @@ void DeadlineNoteStep(Deadline *deadline, double seconds)
 void DeadlineNoteCheckpoint(Deadline *deadline, double seconds)
 {
     deadline->longest_checkpoint = PetscMax(deadline->longest_checkpoint, seconds);
+    deadline->measure_at = INFINITY;
+}
+
+PetscBool DeadlineWantsCheckpoint(const Deadline *deadline, double now)
+{
+    return (PetscBool)(now >= deadline->measure_at);
 }
 
 PetscBool DeadlineIsNear(const Deadline *deadline, double now)

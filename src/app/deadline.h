@@ -13,6 +13,7 @@ typedef struct Deadline {
     double margin_least;       /* kept in any case */
     double longest_step;       /* with its observers, in seconds */
     double longest_checkpoint; /* in seconds; before the first one an estimate */
+    double measure_at;         /* when a checkpoint shows what it takes, if none has before */
     PetscBool is_of_job;       /* the job's limit, not the one given */
 } Deadline;
 
@@ -43,6 +44,12 @@ void DeadlineNoteStep(Deadline *deadline, double seconds);
 
 /** Learns how long a checkpoint took. */
 void DeadlineNoteCheckpoint(Deadline *deadline, double seconds);
+
+/**
+ * Whether a checkpoint is to be written to learn what one takes: once, in the middle of the time,
+ * where none was written by then. What grows with the run cannot more than double after it.
+ */
+PetscBool DeadlineWantsCheckpoint(const Deadline *deadline, double now);
 
 /** Whether it is time to leave. */
 PetscBool DeadlineIsNear(const Deadline *deadline, double now);

@@ -15,6 +15,7 @@
 #include "engram/kernels/denormals.h"
 #include "engram/observe/insitu_observer.h"
 #include "error_estimate.h"
+#include "forecast.h"
 #include "initial_resolution.h"
 #include "interruption.h"
 #include "restart.h"
@@ -44,6 +45,10 @@ static PetscErrorCode DryRun(EngramSimulation *simulation, const EngramOutputPar
     PetscFunctionBeginUser;
     InterruptionRemove();
     PetscCall(RestartFind(simulation, output, restart));
+    if (restart->has_ended) {
+        PetscCall(EngramPrint("dry run: nothing was written\n"));
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
     PetscCall(SetState(simulation, restart));
     CutOffStart(&cut_off);
     PetscCall(CutOffLook(simulation, &cut_off));
@@ -55,31 +60,42 @@ static PetscErrorCode DryRun(EngramSimulation *simulation, const EngramOutputPar
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Runs, or goes on, in a folder that no other run can enter. */
+/** Whether the run in the folder has nothing left to do; else the state to begin with is set. */
+static PetscErrorCode FindState(EngramSimulation *simulation, const EngramOutputParameters *output,
+                                Restart *restart, EngramOutcome *outcome)
+{
+    PetscFunctionBeginUser;
+    PetscCall(RestartFind(simulation, output, restart));
+    if (!restart->has_ended) {
+        PetscCall(SetState(simulation, restart));
+        PetscCall(RestartConcludeEnd(simulation, output, restart));
+    }
+    if (restart->has_ended) {
+        outcome->is_complete = restart->ended.is_complete;
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/**
+ * Runs, or goes on, in a folder that no other run can enter. Whatever is refused is refused before
+ * anything in it has changed.
+ */
 static PetscErrorCode RunInFolder(EngramSimulation *simulation,
                                   const EngramOutputParameters *output, Restart *restart,
                                   EngramOutcome *outcome)
 {
-    PetscBool has_ended = PETSC_FALSE;
     PetscFunctionBeginUser;
-    PetscCall(RestartFind(simulation, output, restart));
-    PetscCall(SetState(simulation, restart));
-    PetscCall(RestartHasEnded(simulation, output, restart, &has_ended));
-    if (has_ended) {
-        PetscCall(EngramNote("the run in %s has reached its end, t = %g: nothing left to do",
-                             output->directory, restart->head.time));
-        outcome->is_complete = PETSC_TRUE;
+    PetscCall(FindState(simulation, output, restart, outcome));
+    if (restart->has_ended) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    PetscCall(EngramOutputPrepare(simulation->grid, output, RestartMode(restart)));
-    PetscErrorCode code = RestartPrepareFolder(simulation, output, restart);
-    if (!code) {
-        code = ErrorEstimateRun(simulation, output);
-    }
+    PetscCall(EngramOutputCheck(simulation->grid, output, RestartMode(restart)));
+    PetscCall(RestartCheckFolder(simulation, output));
+    PetscErrorCode code = ErrorEstimateRun(simulation, output);
     if (!code) {
         code = EngramSimulationRun(simulation, output, outcome);
     }
-    if (code && simulation->grid->rank == 0) {
+    if (code && outcome->has_begun && simulation->grid->rank == 0) {
         EngramStatusNoteFailure(output->directory, EngramErrorMessage());
     }
     PetscCall(code);
@@ -96,11 +112,20 @@ static PetscErrorCode RunCase(EngramOptions options, EngramSimulation *simulatio
                               EngramOutcome *outcome)
 {
     PetscBool is_dry = PETSC_FALSE;
+    PetscInt ranks = 0;
     PetscFunctionBeginUser;
-    PetscCall(EngramLogStageBegin(ENGRAM_STAGE_SETUP));
     PetscCall(EngramOutputParametersGet(options, output));
     PetscCall(EngramOptionsGetBoolean(options, "dry_run", &is_dry));
+    PetscCall(EngramOptionsGetInteger(options, "dry_run_ranks", &ranks));
+    if (ranks > 0) {
+        InterruptionRemove();
+        PetscCall(ForecastPrint(options, output, ranks));
+        outcome->is_complete = PETSC_TRUE;
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    PetscCall(EngramLogStageBegin(ENGRAM_STAGE_SETUP));
     PetscCall(EngramSimulationSetUp(PETSC_COMM_WORLD, options, simulation));
+    output->files = simulation->file_sums;
     PetscCall(
         EngramSliceSolverDescribe(simulation->solver, output->solver, sizeof(output->solver)));
     if (simulation->is_steady && !simulation->model->phase.plasticity) {
@@ -232,8 +257,9 @@ int EngramProgram(int argc, char **argv)
     }
     simulation.started = MPI_Wtime();
     EngramDenormalsFlush();
-    /* A reader that closes the pipe early, as in "engram -help | head", is no error. */
-    (void)signal(SIGPIPE, SIG_DFL);
+    /* MPI ignores it. A reader that closes the pipe early, as in "engram -help | head", is no
+     * error. */
+    InterruptionRenew();
     PetscErrorCode code = EngramErrorHandlerInstall();
     if (code == PETSC_SUCCESS) {
         code = EngramOptionsCreate(&options);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "engram/base/error.h"
 #include "engram/base/file_system.h"
@@ -23,15 +22,6 @@ PetscErrorCode RestartAddNumbers(EngramStateParts *parts, RunNumbers *numbers)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Whether two paths lead to the same folder. */
-static PetscBool IsSameFolder(const char *a, const char *b)
-{
-    struct stat first;
-    struct stat second;
-    return (PetscBool)(stat(a, &first) == 0 && stat(b, &second) == 0 &&
-                       first.st_dev == second.st_dev && first.st_ino == second.st_ino);
-}
-
 /** Whether a checkpoint lies among those of the folder of the results. Collective. */
 static PetscErrorCode BelongsToFolder(MPI_Comm comm, const char *path, const char *directory,
                                       PetscBool *belongs)
@@ -47,10 +37,25 @@ static PetscErrorCode BelongsToFolder(MPI_Comm comm, const char *path, const cha
     const int length = slash ? (int)(slash - path) : 0;
     (void)snprintf(folder, sizeof(folder), "%.*s", length, path);
     if (rank == 0) {
-        answer = IsSameFolder(own, slash ? (length > 0 ? folder : "/") : ".");
+        answer = EngramFileIsSame(own, slash ? (length > 0 ? folder : "/") : ".");
     }
     PetscCallMPI(MPI_Bcast(&answer, 1, MPI_INT, 0, comm));
     *belongs = (PetscBool)answer;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Steady states of frozen weights need no steps on their way, and no checkpoints. */
+static PetscBool IsFoundAtOnce(const EngramSimulation *simulation)
+{
+    return (PetscBool)(simulation->is_steady && !simulation->model->phase.plasticity);
+}
+
+/** Says that there is nothing to do. */
+static PetscErrorCode TellEnd(const char *directory, double time)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramNote("the run in %s has reached its end, t = %g: nothing left to do", directory,
+                         time));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -80,36 +85,106 @@ static PetscErrorCode FindByPath(MPI_Comm comm, const char *path,
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Why a run that has ended is neither left as it is nor continued. */
+static PetscErrorCode RefuseEnded(const EngramSimulation *simulation, const char *directory,
+                                  const EndedRun *ended, const char *differences)
+{
+    PetscFunctionBeginUser;
+    if (differences[0]) {
+        PetscCall(EngramInputError("-restart auto: the run in %s has ended, with other options:%s\n"
+                                   "Choose another -output_dir, or begin it anew with "
+                                   "-output_overwrite",
+                                   directory, differences));
+    }
+    if (ended->time > simulation->protocol->end) {
+        PetscCall(EngramInputError("-time_end %g: the run in %s has ended at t = %g already; "
+                                   "choose another -output_dir, or begin it anew with "
+                                   "-output_overwrite",
+                                   simulation->protocol->end, directory, ended->time));
+    }
+    PetscCall(EngramInputError("-time_end %g: the run in %s has ended at t = %g and kept no "
+                               "checkpoint to go on from; choose another -output_dir, or begin it "
+                               "anew with -output_overwrite, and with -checkpoint_every to extend "
+                               "it later",
+                               simulation->protocol->end, directory, ended->time));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** What becomes of a run that has ended and has no checkpoint. */
+static PetscErrorCode JudgeEnded(const EngramSimulation *simulation,
+                                 const EngramOutputParameters *output, const char *differences,
+                                 Restart *restart)
+{
+    const EndedRun *ended = &restart->ended;
+    PetscFunctionBeginUser;
+    if (output->overwrite) {
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    if (differences[0] || ended->is_complete) {
+        PetscCall(RefuseEnded(simulation, output->directory, ended, differences));
+    }
+    restart->has_ended = PETSC_TRUE;
+    PetscCall(EngramNote("the run in %s has stopped at t = %g (%s) and kept no checkpoint: nothing "
+                         "left to do; -output_overwrite begins it anew",
+                         output->directory, ended->time, ended->reason));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Looks for the end of the run in the folder of the results, then for its newest checkpoint. */
+static PetscErrorCode FindInFolder(const EngramSimulation *simulation,
+                                   const EngramOutputParameters *output, Restart *restart)
+{
+    char differences[4096] = "";
+    EndedRun *ended = &restart->ended;
+    PetscFunctionBeginUser;
+    MPI_Comm comm = simulation->grid->comm;
+    PetscCall(EndedRunFind(comm, output->directory, ended));
+    if (ended->is_there) {
+        PetscCall(EndedRunCompare(simulation, output->directory, differences, sizeof(differences)));
+    }
+    if (ended->is_there && !differences[0] && EndedRunHasReached(simulation, ended)) {
+        restart->has_ended = PETSC_TRUE;
+        PetscCall(TellEnd(output->directory, ended->time));
+        PetscFunctionReturn(PETSC_SUCCESS);
+    }
+    if (!IsFoundAtOnce(simulation)) {
+        PetscCall(EngramCheckpointFolderNewest(comm, output->directory, restart->path,
+                                               sizeof(restart->path), &restart->head,
+                                               &restart->is_found));
+    }
+    restart->continues_folder = restart->is_found;
+    if (ended->is_there && !restart->is_found) {
+        PetscCall(JudgeEnded(simulation, output, differences, restart));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode RestartFind(const EngramSimulation *simulation, const EngramOutputParameters *output,
                            Restart *restart)
 {
     const char *text = NULL;
     PetscFunctionBeginUser;
-    MPI_Comm comm = simulation->grid->comm;
     *restart = (Restart){.is_wanted = PETSC_FALSE};
     PetscCall(EngramOptionsGetText(simulation->options, "restart", &text));
     if (strcmp(text, "none") == 0) {
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    if (simulation->is_steady && !simulation->model->phase.plasticity) {
+    restart->is_wanted = PETSC_TRUE;
+    restart->is_auto = (PetscBool)(strcmp(text, "auto") == 0);
+    if (IsFoundAtOnce(simulation) && !restart->is_auto) {
         PetscCall(EngramInputError("-restart %s: steady states of frozen weights are found at "
                                    "once; there is nothing to continue",
                                    text));
     }
-    restart->is_wanted = PETSC_TRUE;
-    restart->is_auto = (PetscBool)(strcmp(text, "auto") == 0);
     if (restart->is_auto) {
-        PetscCall(EngramCheckpointFolderNewest(comm, output->directory, restart->path,
-                                               sizeof(restart->path), &restart->head,
-                                               &restart->is_found));
-        restart->continues_folder = restart->is_found;
+        PetscCall(FindInFolder(simulation, output, restart));
     } else {
-        PetscCall(FindByPath(comm, text, output, restart));
+        PetscCall(FindByPath(simulation->grid->comm, text, output, restart));
     }
     if (restart->is_found) {
         PetscCall(EngramNote("continuing from %s (step %" PetscInt64_FMT ", t = %g)", restart->path,
                              restart->head.step, restart->head.time));
-    } else {
+    } else if (!restart->has_ended && !IsFoundAtOnce(simulation)) {
         PetscCall(EngramNote("no checkpoint in %s/%s yet: starting at the beginning",
                              output->directory, ENGRAM_CHECKPOINT_FOLDER));
     }
@@ -163,7 +238,8 @@ PetscErrorCode RestartLoad(EngramSimulation *simulation, Restart *restart)
     PetscFunctionBeginUser;
     PetscCall(EngramOptionsGetBoolean(simulation->options, "restart_force", &is_forced));
     PetscCall(EngramCheckpointOpen(simulation->grid, restart->path, &file));
-    PetscCall(EngramCheckpointCheckCase(&file, simulation->options, is_forced));
+    PetscCall(
+        EngramCheckpointCheckCase(&file, simulation->options, &simulation->file_sums, is_forced));
     PetscCall(ProtocolGoTo(simulation, restart->head.time));
     PetscCall(ReadState(simulation, &file, restart));
     PetscCall(SetOrigin(simulation, &file, restart));
@@ -172,21 +248,18 @@ PetscErrorCode RestartLoad(EngramSimulation *simulation, Restart *restart)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode RestartHasEnded(const EngramSimulation *simulation,
-                               const EngramOutputParameters *output, const Restart *restart,
-                               PetscBool *has_ended)
+PetscErrorCode RestartConcludeEnd(const EngramSimulation *simulation,
+                                  const EngramOutputParameters *output, Restart *restart)
 {
-    char path[PETSC_MAX_PATH_LEN];
-    int answer = 0;
     PetscFunctionBeginUser;
-    *has_ended = PETSC_FALSE;
-    if (!restart->continues_folder || restart->head.time != simulation->protocol->end) {
-        PetscFunctionReturn(PETSC_SUCCESS);
+    if (restart->continues_folder && !restart->is_auto) {
+        PetscCall(EndedRunFind(simulation->grid->comm, output->directory, &restart->ended));
     }
-    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/summary.yaml", output->directory));
-    answer = simulation->grid->rank == 0 && EngramFileExists(path);
-    PetscCallMPI(MPI_Bcast(&answer, 1, MPI_INT, 0, simulation->grid->comm));
-    *has_ended = (PetscBool)answer;
+    if (restart->continues_folder && restart->ended.is_there &&
+        restart->head.time == simulation->protocol->end) {
+        restart->has_ended = PETSC_TRUE;
+        PetscCall(TellEnd(output->directory, restart->head.time));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -196,6 +269,15 @@ EngramOutputMode RestartMode(const Restart *restart)
         return ENGRAM_OUTPUT_CONTINUE;
     }
     return restart->is_auto ? ENGRAM_OUTPUT_AGAIN : ENGRAM_OUTPUT_NEW;
+}
+
+PetscErrorCode RestartCheckFolder(const EngramSimulation *simulation,
+                                  const EngramOutputParameters *output)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramCheckpointFolderCheck(simulation->grid->comm, output->directory,
+                                          output->checkpoint_directory, output->overwrite));
+    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode RestartPrepareFolder(const EngramSimulation *simulation,
@@ -209,5 +291,7 @@ PetscErrorCode RestartPrepareFolder(const EngramSimulation *simulation,
     } else if (simulation->grid->rank == 0) {
         EngramCheckpointFolderCut(output->directory, -1, ENGRAM_CHECKPOINT_REMOVED);
     }
+    PetscCall(EngramCheckpointFolderLink(simulation->grid->comm, output->directory,
+                                         output->checkpoint_directory));
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -5,6 +5,7 @@
 #ifndef ENGRAM_SRC_APP_RESTART_H
 #define ENGRAM_SRC_APP_RESTART_H
 
+#include "ended_run.h"
 #include "engram/app/simulation.h"
 #include "engram/checkpoint/checkpoint_file.h"
 #include "engram/observe/observer.h"
@@ -35,6 +36,8 @@ typedef struct Restart {
     PetscBool is_found;         /* there is a checkpoint to go on from */
     PetscBool is_auto;          /* it was looked for */
     PetscBool continues_folder; /* it belongs to the folder of the results */
+    PetscBool has_ended;        /* nothing is left to do */
+    EndedRun ended;
     char path[PETSC_MAX_PATH_LEN];
     EngramCheckpointHead head;
     RunNumbers numbers;
@@ -46,8 +49,10 @@ typedef struct Restart {
 PetscErrorCode RestartAddNumbers(EngramStateParts *parts, RunNumbers *numbers);
 
 /**
- * Finds the checkpoint that is asked for and sees that it is whole. Collective.
- * @return ENGRAM_ERR_INPUT when there is none of that path, or it is damaged
+ * Finds the checkpoint that is asked for and sees that it is whole; or, looking for it, that the
+ * run in the folder has ended, which it says. Changes nothing. Collective.
+ * @return ENGRAM_ERR_INPUT when there is none of that path, or it is damaged; or when the run has
+ *         ended, without a checkpoint, before the end that is asked for
  */
 PetscErrorCode RestartFind(const EngramSimulation *simulation, const EngramOutputParameters *output,
                            Restart *restart);
@@ -59,14 +64,18 @@ PetscErrorCode RestartFind(const EngramSimulation *simulation, const EngramOutpu
 PetscErrorCode RestartLoad(EngramSimulation *simulation, Restart *restart);
 
 /**
- * Whether the run that is to be continued has come to its end, with all its files. Collective.
+ * Notes, and says, that the run that is to be continued has come to its end: its checkpoint is that
+ * of the end, and all its files are there. Collective, after RestartLoad.
  */
-PetscErrorCode RestartHasEnded(const EngramSimulation *simulation,
-                               const EngramOutputParameters *output, const Restart *restart,
-                               PetscBool *has_ended);
+PetscErrorCode RestartConcludeEnd(const EngramSimulation *simulation,
+                                  const EngramOutputParameters *output, Restart *restart);
 
 /** What the run does with the folder of its results. */
 EngramOutputMode RestartMode(const Restart *restart);
+
+/** Whether the checkpoints can have their folder; changes nothing. Collective. */
+PetscErrorCode RestartCheckFolder(const EngramSimulation *simulation,
+                                  const EngramOutputParameters *output);
 
 /**
  * Makes the folder ready: later checkpoints are set aside or removed. Collective; after

@@ -285,6 +285,33 @@ static PetscErrorCode ObeyEarlyNotices(Run *run)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/**
+ * Takes the folder of the results, where the program has one to take, and begins or continues the
+ * files in it. What can be refused was refused when the first of them is touched.
+ */
+static PetscErrorCode Begin(Run *run)
+{
+    const Restart *restart = run->simulation->restart;
+    PetscFunctionBeginUser;
+    const PetscBool continues = (PetscBool)(restart && restart->continues_folder);
+    if (continues) {
+        PetscCall(CheckpointingVerify(run));
+    }
+    if (restart) {
+        PetscCall(EngramOutputPrepare(run->simulation->grid, run->output, RestartMode(restart)));
+        run->outcome->has_begun = PETSC_TRUE;
+        PetscCall(RestartPrepareFolder(run->simulation, run->output, restart));
+    }
+    if (continues) {
+        PetscCall(CheckpointingResume(run));
+    } else {
+        PetscCall(StartObservers(run));
+        PetscCall(CutOffWarnOfFirst(run->simulation, &run->cut_off));
+        PetscCall(InitialResolutionWarn(run->simulation));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParameters *output,
                         const char *plan, EngramOutcome *outcome, Run *run)
 {
@@ -307,13 +334,7 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
     PetscCall(TakeSnapshot(run));
     run->snapshot.start_time = run->snapshot.time;
     PetscCall(CheckpointingStart(run, simulation->started));
-    if (simulation->restart && simulation->restart->continues_folder) {
-        PetscCall(CheckpointingResume(run));
-    } else {
-        PetscCall(StartObservers(run));
-        PetscCall(CutOffWarnOfFirst(simulation, &run->cut_off));
-        PetscCall(InitialResolutionWarn(simulation));
-    }
+    PetscCall(Begin(run));
     PetscCall(SteeringTakeOver(run));
     PetscCall(ThresholdLayerWarn(simulation->grid, &run->layer));
     run->started = MPI_Wtime();
@@ -335,7 +356,11 @@ PetscErrorCode RunStep(Run *run)
     CheckpointingWatchClock(run, began);
     PetscCall(TakeStep(run, began));
     if (run->outcome->steps_done > done) {
-        PetscCall(Observe(run));
+        const PetscErrorCode code = Observe(run);
+        if (code == ENGRAM_ERR_OUTPUT) {
+            PetscCall(CheckpointingRescue(run));
+        }
+        PetscCall(code);
         ErrorEstimateWatch(run->simulation->estimate, run->snapshot.time, run->snapshot.total_rate);
         PetscCall(SteeringTakeOver(run));
         DeadlineNoteStep(&run->checkpointing.deadline, MPI_Wtime() - began);

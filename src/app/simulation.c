@@ -93,6 +93,30 @@ static PetscErrorCode CheckIntervals(EngramOptions options, const EngramTimePara
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void AddFileSum(EngramInput input, EngramFileSums *sums)
+{
+    EngramFileSum sum = {.option = EngramInputOption(input)};
+    if (EngramInputFileSum(input, &sum.checksum)) {
+        sums->list[sums->count++] = sum;
+    }
+}
+
+/** Collects the checksums of the files that the run reads its input from. */
+static PetscErrorCode CollectFileSums(EngramSimulation *simulation)
+{
+    const Protocol *protocol = simulation->protocol;
+    EngramFileSums *sums = &simulation->file_sums;
+    PetscFunctionBeginUser;
+    PetscCall(PetscMalloc1(protocol->count + 1, &sums->list));
+    if (protocol->count == 0) {
+        AddFileSum(simulation->model->phase.input, sums);
+    }
+    for (int i = 0; i < protocol->count; i++) {
+        AddFileSum(protocol->phase[i].model.input, sums);
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** Gives the solver the neuron's own drift. */
 static PetscErrorCode SetNeuron(const EngramModel *model, const EngramGrid *grid,
                                 EngramSliceSolver solver)
@@ -132,6 +156,7 @@ PetscErrorCode EngramSimulationSetUp(MPI_Comm comm, EngramOptions options,
         PetscCall(WarnOfIdle(options, simulation));
     }
     PetscCall(ProtocolCreate(simulation));
+    PetscCall(CollectFileSums(simulation));
     PetscCall(CheckIntervals(options, &simulation->time, simulation->protocol->end));
     PetscCall(EngramGridCreate(comm, &grid_parameters, &simulation->grid));
     const EngramModel *model = simulation->model;
@@ -195,6 +220,8 @@ PetscErrorCode EngramSimulationDestroy(EngramSimulation *simulation)
 {
     PetscFunctionBeginUser;
     PetscCall(ErrorEstimateDestroy(&simulation->estimate));
+    PetscCall(PetscFree(simulation->file_sums.list));
+    simulation->file_sums.count = 0;
     PetscCall(EngramStepperDestroy(&simulation->stepper));
     PetscCall(EngramSliceSolverDestroy(&simulation->solver));
     PetscCall(ProtocolDestroy(&simulation->protocol));

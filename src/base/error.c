@@ -97,6 +97,11 @@ const char *EngramErrorMessage(void)
     return last_message;
 }
 
+void EngramErrorMessageKeep(const char *message)
+{
+    (void)snprintf(last_message, sizeof(last_message), "%s", message);
+}
+
 PetscErrorCode EngramInputError(const char *format, ...)
 {
     static char text[LONGEST_INPUT_ERROR];

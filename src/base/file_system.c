@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engram/base/error.h"
@@ -28,6 +31,56 @@ int EngramFileMakeFolders(const char *path)
         }
     }
     return 0;
+}
+
+/* A run that is ending, or was killed, may need a moment to let go of its folder. */
+static const int LOCK_ATTEMPTS = 100;
+static const struct timespec LOCK_PAUSE = {0, 100000000};
+
+/* Folders of one run: of its results and of its checkpoints. */
+enum { MOST_LOCKS = 4 };
+
+/** Locks an open folder. @return 0, or EWOULDBLOCK */
+static int LockDescriptor(int descriptor)
+{
+    for (int i = 0; i < LOCK_ATTEMPTS; i++) {
+        if (flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+            return 0;
+        }
+        (void)nanosleep(&LOCK_PAUSE, NULL);
+    }
+    return EWOULDBLOCK;
+}
+
+int EngramFileLockFolder(const char *path)
+{
+    static struct stat held[MOST_LOCKS];
+    static int count = 0;
+    struct stat status;
+    const int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return 0;
+    }
+    PetscBool is_known = (PetscBool)(count == MOST_LOCKS || fstat(descriptor, &status) != 0);
+    for (int i = 0; i < count && !is_known; i++) {
+        is_known = (PetscBool)(held[i].st_dev == status.st_dev && held[i].st_ino == status.st_ino);
+    }
+    const int failure = is_known ? 0 : LockDescriptor(descriptor);
+    if (is_known || failure) {
+        (void)close(descriptor);
+    } else {
+        /* The descriptor stays open as long as the program lives. */
+        held[count++] = status;
+    }
+    return failure;
+}
+
+PetscBool EngramFileIsSame(const char *a, const char *b)
+{
+    struct stat first;
+    struct stat second;
+    return (PetscBool)(stat(a, &first) == 0 && stat(b, &second) == 0 &&
+                       first.st_dev == second.st_dev && first.st_ino == second.st_ino);
 }
 
 int EngramFileSync(const char *path)
@@ -76,9 +129,22 @@ static int CheckFreeSpace(int descriptor, uint64_t bytes)
     return (double)space.f_bavail * (double)space.f_frsize < (double)bytes ? ENOSPC : 0;
 }
 
+/** Whether the process may make files so long. @return 0, or EFBIG */
+static int CheckLimit(uint64_t length)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+                   length > (uint64_t)limit.rlim_cur
+               ? EFBIG
+               : 0;
+}
+
 int EngramFileReserve(const char *path, uint64_t offset, uint64_t bytes)
 {
-    int failure = 0;
+    int failure = CheckLimit(offset + bytes);
+    if (failure) {
+        return failure;
+    }
     const int descriptor = open(path, O_WRONLY);
     if (descriptor < 0) {
         return errno;

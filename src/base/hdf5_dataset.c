@@ -2,12 +2,8 @@
 
 #include "engram/base/error.h"
 #include "engram/base/hdf5_file.h"
+#include "hdf5_dataset.h"
 #include "hdf5_plane.h"
-
-enum { MAXIMUM_DIMENSIONS = ENGRAM_HDF5_ROW_DIMENSIONS + 1 };
-
-/* Rows of single numbers are put together in chunks. */
-static const hsize_t NUMBERS_OF_CHUNK = 2048;
 
 static hid_t TypeOf(EngramHdf5Type type)
 {
@@ -23,14 +19,8 @@ PetscErrorCode EngramHdf5Describe(EngramHdf5File *file, const char *name, const 
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/**
- * Creates a dataset on the first rank.
- *
- * @param chunk  extents of a chunk of a growing dataset, or NULL for a contiguous one
- * @return whether it failed
- */
-static int CreateDataset(const EngramHdf5File *file, const char *name, EngramHdf5Type type,
-                         hid_t space, int dimensions, const hsize_t *chunk)
+int DatasetCreate(const EngramHdf5File *file, const char *name, EngramHdf5Type type, hid_t space,
+                  int dimensions, const hsize_t *chunk)
 {
     const hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
     /* The numbers have their place at once, since other ranks write them there. */
@@ -46,56 +36,16 @@ static int CreateDataset(const EngramHdf5File *file, const char *name, EngramHdf
     return dataset < 0 || H5Dclose(dataset) < 0;
 }
 
-PetscErrorCode EngramHdf5CreateRows(EngramHdf5File *file, const char *name,
-                                    const EngramHdf5Part *part, const char *unit,
-                                    const char *description)
+/** Place of a contiguous dataset. @return whether it failed */
+static int FindPlace(hid_t dataset, uint64_t *place)
 {
-    hsize_t extent[MAXIMUM_DIMENSIONS] = {0};
-    hsize_t largest[MAXIMUM_DIMENSIONS] = {H5S_UNLIMITED};
-    /* A chunk a row, so that the places of a few chunks say where the rows lie. */
-    hsize_t chunk[MAXIMUM_DIMENSIONS] = {part->dimensions == 0 ? NUMBERS_OF_CHUNK : 1};
-    const int dimensions = part->dimensions + 1;
-    int has_failed = 0;
-    PetscFunctionBeginUser;
-    for (int d = 0; d < part->dimensions; d++) {
-        extent[d + 1] = part->whole[d];
-        largest[d + 1] = part->whole[d];
-        chunk[d + 1] = part->whole[d];
-    }
-    if (file->rank == 0) {
-        has_failed =
-            CreateDataset(file, name, ENGRAM_HDF5_DOUBLE,
-                          H5Screate_simple(dimensions, extent, largest), dimensions, chunk);
-    }
-    PetscCall(EngramHdf5Check(file, has_failed, "create a dataset"));
-    PetscCall(EngramHdf5Describe(file, name, unit, description));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/** Place of a contiguous dataset, or of one chunk of a growing one. @return whether it failed */
-static int FindPlace(hid_t dataset, hsize_t chunk, uint64_t *place)
-{
-    hsize_t offset[H5S_MAX_RANK];
-    unsigned mask = 0;
-    hsize_t size = 0;
-    haddr_t found = HADDR_UNDEF;
-    const hid_t space = H5Dget_space(dataset);
-    const hid_t layout = H5Dget_create_plist(dataset);
-    int has_failed = space < 0 || layout < 0;
-    if (!has_failed && H5Pget_layout(layout) == H5D_CHUNKED) {
-        has_failed = H5Dget_chunk_info(dataset, space, chunk, offset, &mask, &found, &size) < 0;
-    } else if (!has_failed) {
-        found = H5Dget_offset(dataset);
-    }
-    (void)H5Pclose(layout);
-    (void)H5Sclose(space);
+    const haddr_t found = H5Dget_offset(dataset);
     *place = found;
-    return has_failed || found == HADDR_UNDEF;
+    return found == HADDR_UNDEF;
 }
 
-/** All columns of a row on the first rank. `all` is to be freed there. Collective. */
-static PetscErrorCode GatherRow(const EngramHdf5File *file, const EngramHdf5Part *part,
-                                const void *values, uint64_t **all)
+PetscErrorCode DatasetGather(const EngramHdf5File *file, const EngramHdf5Part *part,
+                             const void *values, uint64_t **all)
 {
     int *counts = NULL;
     int *offsets = NULL;
@@ -113,80 +63,20 @@ static PetscErrorCode GatherRow(const EngramHdf5File *file, const EngramHdf5Part
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** Writes values at a row of a growing dataset, or all of another one, on the first rank. */
-static int WriteOnRoot(hid_t dataset, EngramHdf5Type type, const hsize_t *offset,
-                       const hsize_t *count, const void *values)
-{
-    const hid_t in_file = H5Dget_space(dataset);
-    const int dimensions = in_file < 0 ? 0 : H5Sget_simple_extent_ndims(in_file);
-    const hid_t in_memory = dimensions > 0 ? H5Screate_simple(dimensions, count, NULL) : -1;
-    const int has_failed =
-        in_memory < 0 ||
-        H5Sselect_hyperslab(in_file, H5S_SELECT_SET, offset, NULL, count, NULL) < 0 ||
-        H5Dwrite(dataset, TypeOf(type), in_memory, in_file, H5P_DEFAULT, values) < 0;
-    (void)H5Sclose(in_memory);
-    (void)H5Sclose(in_file);
-    return has_failed;
-}
-
-/** Extends a growing dataset on the first rank by a row, and writes what that rank writes alone. */
-static int AppendOnRoot(const EngramHdf5File *file, const char *name, hsize_t row,
-                        const EngramHdf5Part *part, const void *values, uint64_t *place)
-{
-    hsize_t extent[MAXIMUM_DIMENSIONS] = {row + 1};
-    hsize_t count[MAXIMUM_DIMENSIONS] = {1};
-    const hsize_t offset[MAXIMUM_DIMENSIONS] = {row};
-    for (int d = 0; d < part->dimensions; d++) {
-        extent[d + 1] = part->whole[d];
-        count[d + 1] = part->whole[d];
-    }
-    const hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
-    int has_failed = dataset < 0 || H5Dset_extent(dataset, extent) < 0;
-    if (!has_failed && part->dimensions == 2) {
-        has_failed = FindPlace(dataset, row, place);
-    } else if (!has_failed) {
-        has_failed = WriteOnRoot(dataset, ENGRAM_HDF5_DOUBLE, offset, count, values);
-    }
-    return (dataset >= 0 && H5Dclose(dataset) < 0) || has_failed;
-}
-
-PetscErrorCode EngramHdf5WriteRow(EngramHdf5File *file, const char *name, PetscInt row,
-                                  const EngramHdf5Part *part, const double *values)
-{
-    uint64_t *all = NULL;
-    uint64_t place = 0;
-    int has_failed = 0;
-    PetscFunctionBeginUser;
-    if (part->dimensions == 1) {
-        PetscCall(GatherRow(file, part, values, &all));
-    }
-    if (file->rank == 0) {
-        const void *written = part->dimensions == 1 ? (const void *)all : values;
-        has_failed = AppendOnRoot(file, name, (hsize_t)row, part, written, &place);
-    }
-    PetscCall(PetscFree(all));
-    PetscCall(EngramHdf5Check(file, has_failed, "write a row"));
-    if (part->dimensions == 2) {
-        PetscCall(PlaneWrite(file, place, part, values));
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /** Creates a dataset without rows on the first rank, and writes what that rank writes alone. */
 static int CreateOnRoot(const EngramHdf5File *file, const char *name, EngramHdf5Type type,
                         const EngramHdf5Part *part, const void *values, uint64_t *place)
 {
-    const hsize_t offset[ENGRAM_HDF5_ROW_DIMENSIONS] = {0};
     const hid_t space = H5Screate_simple(part->dimensions, part->whole, NULL);
-    if (CreateDataset(file, name, type, space, part->dimensions, NULL)) {
+    if (DatasetCreate(file, name, type, space, part->dimensions, NULL)) {
         return 1;
     }
     const hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
     int has_failed = dataset < 0;
     if (!has_failed && part->dimensions == 2) {
-        has_failed = FindPlace(dataset, 0, place);
+        has_failed = FindPlace(dataset, place);
     } else if (!has_failed && part->whole[0] > 0) {
-        has_failed = WriteOnRoot(dataset, type, offset, part->whole, values);
+        has_failed = H5Dwrite(dataset, TypeOf(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0;
     }
     return (dataset >= 0 && H5Dclose(dataset) < 0) || has_failed;
 }
@@ -199,7 +89,7 @@ PetscErrorCode EngramHdf5WriteOnce(EngramHdf5File *file, const char *name, Engra
     int has_failed = 0;
     PetscFunctionBeginUser;
     if (part->dimensions == 1) {
-        PetscCall(GatherRow(file, part, values, &all));
+        PetscCall(DatasetGather(file, part, values, &all));
     }
     if (file->rank == 0) {
         has_failed = CreateOnRoot(file, name, type, part,
@@ -208,7 +98,7 @@ PetscErrorCode EngramHdf5WriteOnce(EngramHdf5File *file, const char *name, Engra
     PetscCall(PetscFree(all));
     PetscCall(EngramHdf5Check(file, has_failed, "write a dataset"));
     if (part->dimensions == 2) {
-        PetscCall(PlaneWrite(file, place, part, values));
+        PetscCall(PlaneWrite(file, place, part, values, NULL));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -220,7 +110,7 @@ PetscErrorCode EngramHdf5Place(EngramHdf5File *file, const char *name, uint64_t 
     *place = 0;
     if (file->rank == 0) {
         const hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
-        has_failed = dataset < 0 || FindPlace(dataset, 0, place);
+        has_failed = dataset < 0 || FindPlace(dataset, place);
         (void)H5Dclose(dataset);
     }
     PetscCall(EngramHdf5Check(file, has_failed, "tell where a dataset lies"));
@@ -266,7 +156,7 @@ static int ReadOnRoot(const EngramHdf5File *file, const char *name, EngramHdf5Ty
     const hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
     int has_failed = dataset < 0 || !HasExtents(dataset, part);
     if (!has_failed && part->dimensions == 2) {
-        has_failed = FindPlace(dataset, 0, place);
+        has_failed = FindPlace(dataset, place);
     } else if (!has_failed && part->whole[0] > 0) {
         has_failed = H5Dread(dataset, TypeOf(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0;
     }

@@ -7,11 +7,6 @@
 
 #include "engram/base/error.h"
 
-/* Large datasets begin at a multiple of the size of a page, so that their rows can be written
- * without reading the ends of pages first. */
-static const hsize_t ALIGNED_BYTES = 1 << 16;
-static const hsize_t ALIGNMENT = 4096;
-
 static PetscBool is_broken = PETSC_FALSE;
 
 PetscBool EngramHdf5IsBroken(void)
@@ -58,8 +53,9 @@ static hid_t Access(void)
 {
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     /* Others may look at the file, and not all file systems have locks; the folder has one. */
-    if (access >= 0 && (H5Pset_alignment(access, ALIGNED_BYTES, ALIGNMENT) < 0 ||
-                        H5Pset_file_locking(access, 0, 1) < 0)) {
+    if (access >= 0 &&
+        (H5Pset_alignment(access, ENGRAM_HDF5_ALIGNED_BYTES, ENGRAM_HDF5_ALIGNMENT) < 0 ||
+         H5Pset_file_locking(access, 0, 1) < 0)) {
         (void)H5Pclose(access);
         return -1;
     }
@@ -79,6 +75,7 @@ static PetscErrorCode Prepare(MPI_Comm comm, const char *path, PetscBool is_writ
     file->is_open = PETSC_FALSE;
     file->is_writable = is_writable;
     file->begins_sync = PETSC_FALSE;
+    file->largest_chunk = 0;
     PetscCall(PetscStrncpy(file->path, path, sizeof(file->path)));
     /* HDF5's own stack of messages would come from every rank. */
     PetscCall(
@@ -183,6 +180,18 @@ PetscErrorCode EngramHdf5ReadText(EngramHdf5File *file, const char *object, cons
     PetscCall(EngramHdf5Check(file, has_failed, "read an attribute"));
     PetscCallMPI(MPI_Bcast(&exists, 1, MPI_INT, 0, file->comm));
     PetscCallMPI(MPI_Bcast(text, (int)size, MPI_CHAR, 0, file->comm));
+    *is_there = (PetscBool)exists;
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramHdf5HasGroup(EngramHdf5File *file, const char *name, PetscBool *is_there)
+{
+    int exists = 0;
+    PetscFunctionBeginUser;
+    if (file->rank == 0) {
+        exists = H5Lexists(file->id, name, H5P_DEFAULT) > 0;
+    }
+    PetscCallMPI(MPI_Bcast(&exists, 1, MPI_INT, 0, file->comm));
     *is_there = (PetscBool)exists;
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -7,6 +7,7 @@
 
 #include "engram/base/error.h"
 #include "engram/base/file_system.h"
+#include "engram/kernels/checksum.h"
 
 /* What a rank holds of whole rows at a time. */
 static const uint64_t ROWS_BYTES = 1 << 22;
@@ -114,7 +115,7 @@ static PetscErrorCode Agree(EngramHdf5File *file, const char *action, int failur
 }
 
 PetscErrorCode PlaneWrite(EngramHdf5File *file, uint64_t place, const EngramHdf5Part *part,
-                          const void *values)
+                          const void *values, uint64_t *sum)
 {
     Exchange exchange;
     PetscFunctionBeginUser;
@@ -133,6 +134,9 @@ PetscErrorCode PlaneWrite(EngramHdf5File *file, uint64_t place, const EngramHdf5
         if (!failure && bytes > 0) {
             const uint64_t at = place + (first + from) * row_bytes;
             failure = EngramFileWrite(descriptor, at, bytes, (const unsigned char *)exchange.rows);
+            if (sum) {
+                *sum += EngramChecksum(at / 8, exchange.rows, (ptrdiff_t)(bytes / 8));
+            }
             if (file->begins_sync) {
                 EngramFileBeginSync(descriptor, at, bytes);
             }

@@ -17,9 +17,11 @@
  * @param place   where it begins in the file; of the first rank
  * @param part    of two dimensions: all rows, this rank's columns
  * @param values  [rows * in_memory[1]] of this rank
+ * @param sum     NULL, or a checksum to which this rank adds that of the words it writes, each at
+ *                its place in the file in words
  */
 PetscErrorCode PlaneWrite(EngramHdf5File *file, uint64_t place, const EngramHdf5Part *part,
-                          const void *values);
+                          const void *values, uint64_t *sum);
 
 /** Reads this rank's columns of a plane. Collective. */
 PetscErrorCode PlaneRead(EngramHdf5File *file, uint64_t place, const EngramHdf5Part *part,

@@ -105,6 +105,18 @@ static PetscErrorCode WriteCase(EngramHdf5File *file, EngramOptions options)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode WriteFileSums(EngramHdf5File *file, const EngramFileSums *files)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramHdf5CreateGroup(file, "files"));
+    for (int i = 0; i < files->count; i++) {
+        char text[ENGRAM_FILE_SUM_TEXT];
+        FormatSum(files->list[i].checksum, text, sizeof(text));
+        PetscCall(EngramHdf5WriteText(file, "files", files->list[i].option, text));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode WriteOutputs(const EngramGrid *grid, EngramHdf5File *file,
                                    const EngramCheckpointContent *content)
 {
@@ -142,6 +154,7 @@ static PetscErrorCode WriteContent(const EngramGrid *grid, EngramHdf5File *file,
         PetscCall(EngramHdf5WriteText(file, "/", entry->name, entry->text));
     }
     PetscCall(WriteCase(file, content->options));
+    PetscCall(WriteFileSums(file, content->files));
     PetscCall(WriteOutputs(grid, file, content));
     PetscCall(WriteState(grid, file, content->state, written));
     PetscCall(EngramHdf5Close(file));
@@ -342,6 +355,17 @@ PetscErrorCode EngramCheckpointReadOption(EngramCheckpointFile *file, const char
 {
     PetscFunctionBeginUser;
     PetscCall(EngramHdf5ReadText(&file->hdf5, "case", name, text, size, is_there));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramCheckpointReadFileSum(EngramCheckpointFile *file, const char *name, char *text,
+                                           size_t size, PetscBool *is_there)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramHdf5HasGroup(&file->hdf5, "files", is_there));
+    if (*is_there) {
+        PetscCall(EngramHdf5ReadText(&file->hdf5, "files", name, text, size, is_there));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

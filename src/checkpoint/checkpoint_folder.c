@@ -1,10 +1,13 @@
 #include "engram/checkpoint/checkpoint_folder.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "engram/base/error.h"
 #include "engram/base/file_system.h"
@@ -16,6 +19,7 @@ static const char *const NAME_FORMAT =
 typedef struct StepList {
     int64_t *steps; /* owned, descending */
     int count;
+    int failure; /* errno: the folder is there, and cannot be listed */
 } StepList;
 
 PetscErrorCode EngramCheckpointPath(const char *output_directory, PetscInt64 step, char *path,
@@ -49,13 +53,28 @@ static int Descending(const void *a, const void *b)
     return (left < right) - (left > right);
 }
 
-/** Lists the files with an ending, on one rank. */
-static StepList ListSteps(const char *output_directory, const char *ending)
+/** Path of the folder, or of the link to it. */
+static void OwnPath(const char *output_directory, char *path, size_t size)
 {
-    char folder[PETSC_MAX_PATH_LEN];
-    StepList list = {NULL, 0};
-    (void)snprintf(folder, sizeof(folder), "%s/%s", output_directory, ENGRAM_CHECKPOINT_FOLDER);
+    (void)snprintf(path, size, "%s/%s", output_directory, ENGRAM_CHECKPOINT_FOLDER);
+}
+
+/** Whether there is a link that leads nowhere. */
+static PetscBool IsBrokenLink(const char *path)
+{
+    struct stat status;
+    return (PetscBool)(lstat(path, &status) == 0 && S_ISLNK(status.st_mode) &&
+                       stat(path, &status) != 0);
+}
+
+/** Lists the files with an ending in a folder, on one rank. */
+static StepList ListFolder(const char *folder, const char *ending)
+{
+    StepList list = {NULL, 0, 0};
     DIR *opened = opendir(folder);
+    if (!opened && (errno != ENOENT || IsBrokenLink(folder))) {
+        list.failure = errno;
+    }
     const struct dirent *entry = NULL;
     while (opened && (entry = readdir(opened)) != NULL) {
         const int64_t step = StepOf(entry->d_name, ending);
@@ -75,6 +94,135 @@ static StepList ListSteps(const char *output_directory, const char *ending)
         qsort(list.steps, (size_t)list.count, sizeof(*list.steps), Descending);
     }
     return list;
+}
+
+/** Lists the checkpoints of a run with an ending, on one rank. */
+static StepList ListSteps(const char *output_directory, const char *ending)
+{
+    char folder[PETSC_MAX_PATH_LEN];
+    OwnPath(output_directory, folder, sizeof(folder));
+    return ListFolder(folder, ending);
+}
+
+/** Number of checkpoints in a folder. */
+static int CountIn(const char *folder)
+{
+    StepList list = ListFolder(folder, "");
+    free(list.steps);
+    return list.count;
+}
+
+/* What can be the matter with a place. */
+enum { IS_LOST = -1, IS_ELSEWHERE = -2, IS_OF_OTHERS = -3, IS_TAKEN = -4 };
+
+static PetscBool IsAuto(const char *place)
+{
+    return (PetscBool)(strcmp(place, ENGRAM_CHECKPOINT_PLACE_AUTO) == 0);
+}
+
+/** On one rank. @return 0, or what is the matter */
+static int CheckOnRoot(const char *own, const char *place, PetscBool replaces)
+{
+    if (IsBrokenLink(own)) {
+        return replaces ? 0 : IS_LOST;
+    }
+    const PetscBool is_own = (PetscBool)(IsAuto(place) || EngramFileIsSame(own, place));
+    if (!is_own && !replaces && CountIn(own) > 0) {
+        return IS_ELSEWHERE;
+    }
+    if (EngramFileLockFolder(is_own ? own : place)) {
+        return IS_TAKEN;
+    }
+    return !is_own && CountIn(place) > 0 ? IS_OF_OTHERS : 0;
+}
+
+/** Makes an outcome of one rank that of all, with a message. */
+static PetscErrorCode SharePlace(MPI_Comm comm, const char *own, const char *place, int outcome)
+{
+    PetscFunctionBeginUser;
+    PetscCallMPI(MPI_Bcast(&outcome, 1, MPI_INT, 0, comm));
+    if (outcome == IS_LOST) {
+        PetscCall(
+            EngramInputError("%s leads to a folder that is not there; bring it back, or remove "
+                             "the link to do without its checkpoints",
+                             own));
+    } else if (outcome == IS_ELSEWHERE) {
+        PetscCall(
+            EngramInputError("-checkpoint_dir %s: the run has its checkpoints in %s; leave the "
+                             "option out, or move them there yourself",
+                             place, own));
+    } else if (outcome == IS_OF_OTHERS) {
+        PetscCall(EngramInputError("-checkpoint_dir %s: holds checkpoints of another run; each run "
+                                   "needs a folder of its own",
+                                   place));
+    } else if (outcome == IS_TAKEN) {
+        PetscCall(
+            EngramInputError("-checkpoint_dir %s: another run is writing its checkpoints into "
+                             "this folder; each run needs one of its own",
+                             IsAuto(place) ? own : place));
+    } else if (outcome) {
+        PetscCall(EngramOutputError("cannot make %s: %s", IsAuto(place) ? own : place,
+                                    strerror(outcome)));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramCheckpointFolderCheck(MPI_Comm comm, const char *output_directory,
+                                           const char *place, PetscBool replaces)
+{
+    char own[PETSC_MAX_PATH_LEN];
+    PetscMPIInt rank = 0;
+    PetscFunctionBeginUser;
+    PetscCallMPI(MPI_Comm_rank(comm, &rank));
+    OwnPath(output_directory, own, sizeof(own));
+    PetscCall(SharePlace(comm, own, place, rank == 0 ? CheckOnRoot(own, place, replaces) : 0));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Takes away an empty folder, or a link, that stands where the link will be. @return 0, or errno
+ */
+static int ClearOwn(const char *own)
+{
+    struct stat status;
+    if (lstat(own, &status) != 0) {
+        return errno == ENOENT ? 0 : errno;
+    }
+    return (S_ISLNK(status.st_mode) ? unlink(own) : rmdir(own)) == 0 ? 0 : errno;
+}
+
+/** On one rank. @return 0, errno, or what is the matter */
+static int LinkOnRoot(const char *own, const char *place)
+{
+    struct stat status;
+    if (IsBrokenLink(own)) {
+        (void)unlink(own);
+    }
+    if (!IsAuto(place) && !EngramFileIsSame(own, place)) {
+        int failure = EngramFileMakeFolders(place);
+        char *target = failure ? NULL : realpath(place, NULL);
+        failure = failure ? failure : ClearOwn(own);
+        if (!failure && (!target || symlink(target, own) != 0)) {
+            failure = errno;
+        }
+        free(target);
+        if (failure) {
+            return failure;
+        }
+    }
+    const PetscBool is_link = (PetscBool)(lstat(own, &status) == 0 && S_ISLNK(status.st_mode));
+    return is_link && EngramFileLockFolder(own) ? IS_TAKEN : 0;
+}
+
+PetscErrorCode EngramCheckpointFolderLink(MPI_Comm comm, const char *output_directory,
+                                          const char *place)
+{
+    char own[PETSC_MAX_PATH_LEN];
+    PetscMPIInt rank = 0;
+    PetscFunctionBeginUser;
+    PetscCallMPI(MPI_Comm_rank(comm, &rank));
+    OwnPath(output_directory, own, sizeof(own));
+    PetscCall(SharePlace(comm, own, place, rank == 0 ? LinkOnRoot(own, place) : 0));
+    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** Removes the file of a step with an ending. */
@@ -144,7 +292,14 @@ static PetscErrorCode ShareSteps(MPI_Comm comm, const char *output_directory, St
     PetscMPIInt rank = 0;
     PetscFunctionBeginUser;
     PetscCallMPI(MPI_Comm_rank(comm, &rank));
-    *list = rank == 0 ? ListSteps(output_directory, "") : (StepList){NULL, 0};
+    *list = rank == 0 ? ListSteps(output_directory, "") : (StepList){NULL, 0, 0};
+    PetscCallMPI(MPI_Bcast(&list->failure, 1, MPI_INT, 0, comm));
+    if (list->failure) {
+        PetscCall(EngramInputError("-restart: %s/%s cannot be listed: %s; without it nobody knows "
+                                   "where the run is",
+                                   output_directory, ENGRAM_CHECKPOINT_FOLDER,
+                                   strerror(list->failure)));
+    }
     PetscCallMPI(MPI_Bcast(&list->count, 1, MPI_INT, 0, comm));
     if (rank != 0) {
         list->steps = malloc((size_t)(list->count + 1) * sizeof(*list->steps));

@@ -97,9 +97,8 @@ static PetscErrorCode RefuseResetBetweenNodes(const EngramGridParameters *parame
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode CheckParameters(MPI_Comm comm, const EngramGridParameters *parameters)
+PetscErrorCode EngramGridCheck(const EngramGridParameters *parameters, PetscInt ranks)
 {
-    PetscMPIInt size = 0;
     PetscFunctionBeginUser;
     if (!(parameters->v_reset < parameters->v_threshold)) {
         PetscCall(EngramInputError("-model_v_reset %g: must lie below -model_v_threshold %g",
@@ -118,8 +117,8 @@ static PetscErrorCode CheckParameters(MPI_Comm comm, const EngramGridParameters 
                                    "equal with -grid_w_cells 1)",
                                    parameters->w_max, parameters->w_min));
     }
-    PetscCallMPI(MPI_Comm_size(comm, &size));
-    const double cells = ceil((double)parameters->w_cells / size) + 2.0 * ENGRAM_SLICE_PADDING;
+    const double cells =
+        ceil((double)parameters->w_cells / (double)ranks) + 2.0 * ENGRAM_SLICE_PADDING;
     if (cells * (double)parameters->v_cells > (double)PETSC_MAX_INT) {
         PetscCall(EngramInputError("-grid_w_cells %" PetscInt_FMT ", -grid_v_cells %" PetscInt_FMT
                                    ": a rank would hold %g cells, more than PETSc's integers of %d "
@@ -128,10 +127,11 @@ static PetscErrorCode CheckParameters(MPI_Comm comm, const EngramGridParameters 
                                    cells * (double)parameters->v_cells,
                                    (int)(8 * sizeof(PetscInt))));
     }
-    if (size > parameters->w_cells) {
-        PetscCall(EngramInputError("-grid_w_cells %" PetscInt_FMT ": fewer cells than the %d ranks "
+    if (ranks > parameters->w_cells) {
+        PetscCall(EngramInputError("-grid_w_cells %" PetscInt_FMT
+                                   ": fewer cells than the %" PetscInt_FMT " ranks "
                                    "of this run; start at most %" PetscInt_FMT " ranks",
-                                   parameters->w_cells, size, parameters->w_cells));
+                                   parameters->w_cells, ranks, parameters->w_cells));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -194,7 +194,9 @@ PetscErrorCode EngramGridCreate(MPI_Comm comm, const EngramGridParameters *param
     EngramGrid *made = NULL;
     PetscFunctionBeginUser;
     *grid = NULL;
-    PetscCall(CheckParameters(comm, parameters));
+    PetscMPIInt size = 0;
+    PetscCallMPI(MPI_Comm_size(comm, &size));
+    PetscCall(EngramGridCheck(parameters, size));
     PetscCall(PetscNew(&made));
     *grid = made;
     made->comm = comm;

@@ -5,6 +5,7 @@
 
 #include "engram/base/error.h"
 #include "engram/base/file_system.h"
+#include "engram/kernels/checksum.h"
 #include "engram/model/expression.h"
 #include "input_switch.h"
 #include "input_table.h"
@@ -16,6 +17,7 @@ struct EngramInput {
     EngramExpression expression; /* or NULL */
     InputSwitches switches;      /* of the expression */
     InputTable table;
+    uint64_t file_sum; /* of the file of the table */
     char *text;
     char *option;
 };
@@ -43,6 +45,15 @@ static char *ReadWhole(const char *path, int *size)
     return text;
 }
 
+/** Checksum of a text: of its whole words, and of a last one that is filled up with zeros. */
+static uint64_t SumText(const char *text, size_t length)
+{
+    uint64_t rest = 0;
+    const size_t words = length / sizeof(rest);
+    memcpy(&rest, text + words * sizeof(rest), length % sizeof(rest));
+    return EngramChecksum(0, text, (ptrdiff_t)words) + EngramChecksum(words, &rest, 1) + length;
+}
+
 /** A whole file on all ranks; the caller frees it. */
 static PetscErrorCode ShareFile(const char *option, const char *path, char **text)
 {
@@ -67,7 +78,7 @@ static PetscErrorCode ShareFile(const char *option, const char *path, char **tex
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode ReadTable(const char *option, const char *path, InputTable *table)
+static PetscErrorCode ReadTable(const char *option, const char *path, EngramInput input)
 {
     char source[PETSC_MAX_PATH_LEN + 64];
     char *text = NULL;
@@ -75,7 +86,8 @@ static PetscErrorCode ReadTable(const char *option, const char *path, InputTable
     (void)snprintf(source, sizeof(source), "-%s " ENGRAM_INPUT_FILE "%s", option, path);
     PetscErrorCode code = ShareFile(option, path, &text);
     if (!code) {
-        code = InputTableParse(source, text, table);
+        input->file_sum = SumText(text, strlen(text));
+        code = InputTableParse(source, text, &input->table);
     }
     PetscCall(PetscFree(text));
     PetscCall(code);
@@ -92,7 +104,7 @@ PetscErrorCode EngramInputCreate(const char *option, const char *text, EngramInp
     PetscCall(PetscStrallocpy(text, &made->text));
     const size_t prefix = strlen(ENGRAM_INPUT_FILE);
     if (strncmp(text, ENGRAM_INPUT_FILE, prefix) == 0) {
-        PetscCall(ReadTable(option, text + prefix, &made->table));
+        PetscCall(ReadTable(option, text + prefix, made));
     } else {
         PetscCall(EngramExpressionCreate(option, text, "wts", &made->expression));
         PetscCall(InputSwitchesFind(option, text, &made->switches));
@@ -155,6 +167,12 @@ const char *EngramInputText(EngramInput input)
 const char *EngramInputOption(EngramInput input)
 {
     return input->option;
+}
+
+PetscBool EngramInputFileSum(EngramInput input, uint64_t *checksum)
+{
+    *checksum = input->file_sum;
+    return (PetscBool)!input->expression;
 }
 
 PetscErrorCode EngramInputDestroy(EngramInput *input)

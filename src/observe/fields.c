@@ -7,6 +7,7 @@
 #include "engram/base/file_system.h"
 #include "engram/base/hdf5_file.h"
 #include "engram/base/hdf5_image.h"
+#include "engram/base/hdf5_rows.h"
 #include "engram/base/log.h"
 #include "engram/observe/observer.h"
 #include "xdmf.h"
@@ -17,6 +18,13 @@ static const double INTERVAL_TOLERANCE = 1e-9;
 /* Words of a position: what comes before the image of the file. */
 enum { POSITION_ROWS, POSITION_STEP, POSITION_HEAD };
 
+/* Added to the number of rows where that of the present state could not be written: the run that
+ * goes on begins with it. */
+static const uint64_t ROW_IS_DUE = UINT64_C(1) << 63;
+
+/* The datasets that grow; the last two are not in every run. */
+enum { TIME, TOTAL_RATE, DENSITY, FIRING_RATE, WEIGHT_DENSITY, REFRACTORY, PHASE, DATASETS };
+
 typedef struct Fields {
     EngramOutputParameters parameters;
     EngramHdf5File file;
@@ -25,13 +33,39 @@ typedef struct Fields {
     EngramHdf5Part number; /* a row of one number */
     EngramHdf5Part slices; /* a row [w] */
     EngramHdf5Part plane;  /* a row [v][w] */
-    PetscBool has_refractory;
-    PetscBool has_phase;
+    EngramHdf5Rows dataset[DATASETS];
+    PetscBool is_there[DATASETS];
     PetscInt rows;
     double every;         /* interval of the rows in time */
     double interval;      /* of the last row written */
     PetscInt64 last_step; /* of the last row written */
+    PetscBool is_due;     /* a row of the present state is to be written, or has failed */
 } Fields;
+
+/** A dataset that grows. */
+typedef struct Description {
+    const char *name;
+    const char *unit;
+    const char *text;
+    char shape; /* number, slices or plane */
+} Description;
+
+static const Description descriptions[DATASETS] = {
+    {"time", "learning time", "time of each row of the other datasets", 'n'},
+    {"total_rate", "1/reacting time", "total firing rate Nbar: integral of firing_rate over w",
+     'n'},
+    {"density", "1/(potential weight)", "probability density p[time][v][w]", 'p'},
+    {"firing_rate", "1/(reacting time weight)", "firing rate N[time][w]", 's'},
+    {"weight_density", "1/weight",
+     "distribution of synaptic weights H[time][w]: integral of density over v", 's'},
+    {"refractory", "1/weight", "refractory neurons R[time][w], a part of weight_density", 's'},
+    {"phase", "dimensionless", "number of the phase, from 0, in protocol_phases", 'n'}};
+
+static const EngramHdf5Part *PartOf(const Fields *fields, int d)
+{
+    const char shape = descriptions[d].shape;
+    return shape == 'n' ? &fields->number : (shape == 's' ? &fields->slices : &fields->plane);
+}
 
 static void DescribeParts(const EngramGrid *grid, Fields *fields)
 {
@@ -100,28 +134,24 @@ static PetscErrorCode WriteProvenance(Fields *fields)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode CreateDatasets(Fields *fields)
+/** Creates the datasets, or goes on with those of a file that is continued. */
+static PetscErrorCode OpenDatasets(Fields *fields, PetscBool is_new)
 {
-    EngramHdf5File *file = &fields->file;
+    int number = 0;
     PetscFunctionBeginUser;
-    PetscCall(EngramHdf5CreateRows(file, "time", &fields->number, "learning time",
-                                   "time of each row of the other datasets"));
-    PetscCall(EngramHdf5CreateRows(file, "total_rate", &fields->number, "1/reacting time",
-                                   "total firing rate Nbar: integral of firing_rate over w"));
-    PetscCall(EngramHdf5CreateRows(file, "density", &fields->plane, "1/(potential weight)",
-                                   "probability density p[time][v][w]"));
-    PetscCall(EngramHdf5CreateRows(file, "firing_rate", &fields->slices, "1/(reacting time weight)",
-                                   "firing rate N[time][w]"));
-    PetscCall(EngramHdf5CreateRows(file, "weight_density", &fields->slices, "1/weight",
-                                   "distribution of synaptic weights H[time][w]: integral of "
-                                   "density over v"));
-    if (fields->has_refractory) {
-        PetscCall(EngramHdf5CreateRows(file, "refractory", &fields->slices, "1/weight",
-                                       "refractory neurons R[time][w], a part of weight_density"));
-    }
-    if (fields->has_phase) {
-        PetscCall(EngramHdf5CreateRows(file, "phase", &fields->number, "dimensionless",
-                                       "number of the phase, from 0, in protocol_phases"));
+    for (int d = 0; d < DATASETS; d++) {
+        const Description *told = &descriptions[d];
+        if (!fields->is_there[d]) {
+            continue;
+        }
+        if (is_new) {
+            PetscCall(EngramHdf5RowsCreate(&fields->file, told->name, number, PartOf(fields, d),
+                                           told->unit, told->text, &fields->dataset[d]));
+        } else {
+            PetscCall(EngramHdf5RowsOpen(&fields->file, told->name, number, PartOf(fields, d),
+                                         &fields->dataset[d]));
+        }
+        number++;
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -129,13 +159,14 @@ static PetscErrorCode CreateDatasets(Fields *fields)
 /** Reserves the room for a row, so that a full disk is noticed before the file is touched. */
 static PetscErrorCode ReserveRow(const Fields *fields, const EngramGrid *grid)
 {
-    static const uint64_t structures = 1 << 14;
+    uint64_t bytes = 1 << 14; /* of the structures */
     uint64_t length = 0;
     int failure = 0;
     PetscFunctionBeginUser;
+    for (int d = 0; d < DATASETS; d++) {
+        bytes += fields->is_there[d] ? EngramHdf5RowsGrowth(&fields->dataset[d], fields->rows) : 0;
+    }
     if (grid->rank == 0) {
-        const uint64_t cells = (uint64_t)grid->w_cells;
-        const uint64_t bytes = sizeof(double) * cells * ((uint64_t)grid->v_nodes + 3) + structures;
         failure = EngramFileLength(fields->file.path, &length);
         failure = failure ? failure : EngramFileReserve(fields->file.path, length, bytes);
     }
@@ -148,28 +179,28 @@ static PetscErrorCode ReserveRow(const Fields *fields, const EngramGrid *grid)
 
 static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
 {
-    EngramHdf5File *file = &fields->file;
-    const PetscInt row = fields->rows;
+    const double phase = (double)snapshot->phase;
+    const double *const values[DATASETS] = {&snapshot->time,
+                                            &snapshot->total_rate,
+                                            snapshot->density,
+                                            snapshot->firing_rate,
+                                            snapshot->weight_density,
+                                            snapshot->refractory,
+                                            &phase};
     PetscFunctionBeginUser;
     PetscCall(EngramLogEventBegin(ENGRAM_EVENT_FIELDS_WRITE));
+    fields->is_due = PETSC_TRUE;
     PetscCall(ReserveRow(fields, snapshot->grid));
-    PetscCall(EngramHdf5WriteRow(file, "time", row, &fields->number, &snapshot->time));
-    PetscCall(EngramHdf5WriteRow(file, "total_rate", row, &fields->number, &snapshot->total_rate));
-    PetscCall(EngramHdf5WriteRow(file, "density", row, &fields->plane, snapshot->density));
-    PetscCall(EngramHdf5WriteRow(file, "firing_rate", row, &fields->slices, snapshot->firing_rate));
-    PetscCall(
-        EngramHdf5WriteRow(file, "weight_density", row, &fields->slices, snapshot->weight_density));
-    if (fields->has_refractory) {
-        PetscCall(
-            EngramHdf5WriteRow(file, "refractory", row, &fields->slices, snapshot->refractory));
+    for (int d = 0; d < DATASETS; d++) {
+        if (fields->is_there[d]) {
+            PetscCall(EngramHdf5RowsWrite(&fields->file, &fields->dataset[d], &fields->image,
+                                          fields->rows, values[d]));
+        }
     }
-    if (fields->has_phase) {
-        const double phase = (double)snapshot->phase;
-        PetscCall(EngramHdf5WriteRow(file, "phase", row, &fields->number, &phase));
-    }
-    PetscCall(EngramHdf5Flush(file));
-    PetscCall(XdmfSeriesAppend(&fields->xdmf, row, snapshot->time));
+    PetscCall(EngramHdf5Flush(&fields->file));
+    PetscCall(XdmfSeriesAppend(&fields->xdmf, fields->rows, snapshot->time));
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_FIELDS_WRITE, 0.0));
+    fields->is_due = PETSC_FALSE;
     fields->rows++;
     fields->last_step = snapshot->step;
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -179,20 +210,12 @@ static PetscErrorCode WriteState(Fields *fields, const EngramSnapshot *snapshot)
 static PetscErrorCode DescribeRun(const EngramSnapshot *snapshot, Fields *fields, char *path,
                                   size_t size)
 {
-    static const char *const names[] = {"time", "total_rate", "density", "firing_rate",
-                                        "weight_density"};
-    EngramHdf5Image *image = &fields->image;
     PetscFunctionBeginUser;
-    fields->has_refractory = (PetscBool)(snapshot->refractory != NULL);
-    fields->has_phase = (PetscBool)(snapshot->phase_name != NULL);
-    for (image->datasets = 0; image->datasets < 5; image->datasets++) {
-        image->names[image->datasets] = names[image->datasets];
-    }
-    if (fields->has_refractory) {
-        image->names[image->datasets++] = "refractory";
-    }
-    if (fields->has_phase) {
-        image->names[image->datasets++] = "phase";
+    fields->image.datasets = 0;
+    for (int d = 0; d < DATASETS; d++) {
+        fields->is_there[d] = (PetscBool)((d != REFRACTORY || snapshot->refractory) &&
+                                          (d != PHASE || snapshot->phase_name));
+        fields->image.datasets += fields->is_there[d] ? 1 : 0;
     }
     DescribeParts(snapshot->grid, fields);
     PetscCall(PetscSNPrintf(path, size, "%s/fields.h5", fields->parameters.directory));
@@ -217,7 +240,8 @@ static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
     PetscCall(EngramHdf5Create(initial->grid->comm, path, 0, &fields->file));
     PetscCall(WriteProvenance(fields));
     PetscCall(WriteAxes(initial->grid, fields));
-    PetscCall(CreateDatasets(fields));
+    PetscCall(OpenDatasets(fields, PETSC_TRUE));
+    PetscCall(EngramHdf5Flush(&fields->file));
     PetscCall(XdmfSeriesStart(initial->grid, directory, &fields->xdmf));
     PetscCall(WriteState(fields, initial));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -261,15 +285,64 @@ static PetscErrorCode SaveFields(void *context, EngramPosition *position)
 {
     Fields *fields = context;
     PetscFunctionBeginUser;
+    if (fields->file.has_failed) {
+        PetscCall(EngramOutputError("cannot write %s", fields->file.path));
+    }
     PetscCall(EngramHdf5Flush(&fields->file));
     int failure = EngramFileSync(fields->file.path);
     PetscCall(EngramFileAgree(fields->file.comm, &failure));
     if (failure) {
         PetscCall(EngramOutputError("cannot write %s: %s", fields->file.path, strerror(failure)));
     }
-    PetscCall(EngramPositionAdd(position, (uint64_t)fields->rows));
+    PetscCall(
+        EngramPositionAdd(position, (uint64_t)fields->rows | (fields->is_due ? ROW_IS_DUE : 0)));
     PetscCall(EngramPositionAdd(position, (uint64_t)fields->last_step));
     PetscCall(EngramHdf5ImageTake(&fields->image, &fields->file, position));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** Says what is the matter with a file that is to be continued, if anything is. */
+static PetscErrorCode TellFault(MPI_Comm comm, const char *path, int failure)
+{
+    PetscFunctionBeginUser;
+    PetscCall(EngramFileAgree(comm, &failure));
+    if (failure == ENGRAM_HDF5_IMAGE_CHANGED) {
+        PetscCall(
+            EngramInputError("-restart: the rows of %s were changed since the run has written "
+                             "them; put the file back, or take another -output_dir",
+                             path));
+    } else if (failure == ENGRAM_FILE_TOO_SHORT || failure == ENOENT) {
+        PetscCall(EngramInputError("-restart: %s is not the file that the run has written up to "
+                                   "its checkpoint; put it back, or take another -output_dir",
+                                   path));
+    } else if (failure) {
+        PetscCall(EngramOutputError("cannot write %s: %s", path, strerror(failure)));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/** The image of the file in a position. */
+static const uint64_t *ImageOf(const EngramPosition *position)
+{
+    return position->count > POSITION_HEAD ? position->words + POSITION_HEAD : NULL;
+}
+
+static PetscInt64 ImageWords(const EngramPosition *position)
+{
+    return PetscMax(position->count - POSITION_HEAD, 0);
+}
+
+static PetscErrorCode VerifyFields(void *context, const EngramSnapshot *snapshot,
+                                   const EngramPosition *position)
+{
+    char path[PETSC_MAX_PATH_LEN];
+    Fields *fields = context;
+    int failure = 0;
+    PetscFunctionBeginUser;
+    MPI_Comm comm = snapshot->grid->comm;
+    PetscCall(DescribeRun(snapshot, fields, path, sizeof(path)));
+    PetscCall(EngramHdf5ImageVerify(comm, path, ImageOf(position), ImageWords(position), &failure));
+    PetscCall(TellFault(comm, path, failure));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -279,17 +352,9 @@ static PetscErrorCode RestoreFile(MPI_Comm comm, const char *path, const EngramP
     int failure = 0;
     PetscFunctionBeginUser;
     if (position->count > POSITION_HEAD) {
-        failure = EngramHdf5ImageRestore(path, position->words + POSITION_HEAD,
-                                         position->count - POSITION_HEAD);
+        failure = EngramHdf5ImageRestore(path, ImageOf(position), ImageWords(position));
     }
-    PetscCall(EngramFileAgree(comm, &failure));
-    if (failure == ENGRAM_FILE_TOO_SHORT || failure == ENOENT) {
-        PetscCall(EngramInputError("-restart: %s is not the file that the run has written up to "
-                                   "its checkpoint; put it back, or take another -output_dir",
-                                   path));
-    } else if (failure) {
-        PetscCall(EngramOutputError("cannot write %s: %s", path, strerror(failure)));
-    }
+    PetscCall(TellFault(comm, path, failure));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -325,13 +390,18 @@ static PetscErrorCode ResumeFields(void *context, const EngramSnapshot *snapshot
     PetscCall(DescribeRun(snapshot, fields, path, sizeof(path)));
     PetscCall(RestoreFile(comm, path, position));
     PetscCall(EngramHdf5Open(comm, path, PETSC_TRUE, &fields->file));
-    PetscCall(EngramHdf5ImageResume(&fields->image, &fields->file, position->words + POSITION_HEAD,
-                                    PetscMax(position->count - POSITION_HEAD, 0)));
-    fields->rows = (PetscInt)head[POSITION_ROWS];
+    PetscCall(OpenDatasets(fields, PETSC_FALSE));
+    if (snapshot->grid->rank == 0) {
+        PetscCall(EngramHdf5ImageResume(&fields->image, ImageOf(position), ImageWords(position)));
+    }
+    fields->rows = (PetscInt)(head[POSITION_ROWS] & ~ROW_IS_DUE);
     fields->last_step = (PetscInt64)head[POSITION_STEP];
     fields->every = snapshot->steering->present[ENGRAM_STEER_FIELDS_EVERY];
     fields->interval = IntervalOf(fields->every, snapshot->time);
     PetscCall(RewriteXdmf(snapshot->grid, fields));
+    if (head[POSITION_ROWS] & ROW_IS_DUE) {
+        PetscCall(WriteState(fields, snapshot));
+    }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -363,6 +433,7 @@ PetscErrorCode EngramFieldsCreate(const EngramGrid *grid, const EngramOutputPara
                                  .stop = StopFields,
                                  .destroy = DestroyFields,
                                  .save = SaveFields,
+                                 .verify = VerifyFields,
                                  .resume = ResumeFields};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

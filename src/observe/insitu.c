@@ -181,6 +181,15 @@ static PetscErrorCode StartInsitu(void *context, const EngramSnapshot *initial)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode VerifyInsitu(void *context, const EngramSnapshot *snapshot,
+                                   const EngramPosition *position)
+{
+    const Insitu *insitu = context;
+    PetscFunctionBeginUser;
+    PetscCall(SteeringTableVerify(snapshot->grid->comm, insitu->directory, position));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** The state of the checkpoint was shown before it was written. */
 static PetscErrorCode ResumeInsitu(void *context, const EngramSnapshot *snapshot,
                                    const EngramPosition *position)
@@ -260,6 +269,7 @@ PetscErrorCode EngramInsituCreate(const EngramGrid *grid, const EngramOutputPara
                                  .stop = StopInsitu,
                                  .destroy = DestroyInsitu,
                                  .save = SaveInsitu,
+                                 .verify = VerifyInsitu,
                                  .resume = ResumeInsitu};
     insitu->grid = grid;
     insitu->directory = parameters->directory;

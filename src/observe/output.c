@@ -1,11 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "engram/base/error.h"
 #include "engram/base/file_system.h"
@@ -35,6 +31,7 @@ PetscErrorCode EngramOutputParametersGet(EngramOptions options, EngramOutputPara
     PetscFunctionBeginUser;
     parameters->options = options;
     PetscCall(EngramOptionsGetText(options, "output_dir", &parameters->directory));
+    PetscCall(EngramOptionsGetText(options, "checkpoint_dir", &parameters->checkpoint_directory));
     PetscCall(EngramOptionsGetBoolean(options, "output_overwrite", &parameters->overwrite));
     PetscCall(EngramOptionsGetInteger(options, "output_series_every", &parameters->series_every));
     PetscCall(
@@ -93,45 +90,12 @@ static void RemoveResults(const char *directory, PetscBool begins_again)
 
 enum { FOLDER_NOT_LISTED = -1, FOLDER_NOT_EMPTY = -2 };
 
-/* A run that is ending, or was killed, may need a moment to let go of its folder. */
-static const int LOCK_ATTEMPTS = 100;
-static const struct timespec LOCK_PAUSE = {0, 100000000};
-
-/** Locks an open folder. @return false: another program has it */
-static PetscBool LockDescriptor(int descriptor)
-{
-    for (int i = 0; i < LOCK_ATTEMPTS; i++) {
-        /* Where a file system has no locks nothing can be said. */
-        if (flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
-            return PETSC_TRUE;
-        }
-        (void)nanosleep(&LOCK_PAUSE, NULL);
-    }
-    return PETSC_FALSE;
-}
-
-/** Keeps other runs out of a folder, if it is there, until the program ends. @return false: it is
- * taken */
-static PetscBool LockFolder(const char *path)
-{
-    static PetscBool has_lock = PETSC_FALSE;
-    const int descriptor = has_lock ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return PETSC_TRUE;
-    }
-    has_lock = LockDescriptor(descriptor);
-    if (!has_lock) {
-        (void)close(descriptor);
-    }
-    return has_lock;
-}
-
 PetscErrorCode EngramOutputLock(const EngramGrid *grid, const EngramOutputParameters *parameters)
 {
     int is_free = 1;
     PetscFunctionBeginUser;
     if (grid->rank == 0) {
-        is_free = LockFolder(parameters->directory);
+        is_free = EngramFileLockFolder(parameters->directory) == 0;
     }
     PetscCallMPI(MPI_Bcast(&is_free, 1, MPI_INT, 0, grid->comm));
     if (!is_free) {
@@ -161,37 +125,25 @@ static PetscBool MayReplace(const EngramOutputParameters *parameters, EngramOutp
                        !HasFile(directory, "summary.yaml"));
 }
 
-/** What has to be done, on rank 0. @return 0, errno, or what is the matter with the folder */
-static int PrepareOnRoot(const EngramOutputParameters *parameters, EngramOutputMode mode)
+/** Whether the folder may be used, on rank 0. @return 0, or what is the matter with it */
+static int CheckOnRoot(const EngramOutputParameters *parameters, EngramOutputMode mode,
+                       PetscBool *has_results)
 {
     const char *directory = parameters->directory;
-    const PetscBool begins_again = (PetscBool)(mode == ENGRAM_OUTPUT_AGAIN);
-    const int count = CountEntries(directory, begins_again);
-    if (count < 0) {
+    errno = 0;
+    const int count = CountEntries(directory, (PetscBool)(mode == ENGRAM_OUTPUT_AGAIN));
+    *has_results = (PetscBool)(count > 0 && mode != ENGRAM_OUTPUT_CONTINUE);
+    if (count < 0 && errno != ENOENT) {
         return FOLDER_NOT_LISTED;
     }
-    if (count > 0 && mode != ENGRAM_OUTPUT_CONTINUE) {
-        if (!MayReplace(parameters, mode)) {
-            return FOLDER_NOT_EMPTY;
-        }
-        RemoveResults(directory, begins_again);
-    }
-    return 0;
+    return *has_results && !MayReplace(parameters, mode) ? FOLDER_NOT_EMPTY : 0;
 }
 
-PetscErrorCode EngramOutputPrepare(const EngramGrid *grid, const EngramOutputParameters *parameters,
-                                   EngramOutputMode mode)
+/** Makes an outcome of rank 0 one of all, with a message. */
+static PetscErrorCode ShareOutcome(const EngramGrid *grid, const char *directory,
+                                   EngramOutputMode mode, int outcome)
 {
-    int outcome = 0;
     PetscFunctionBeginUser;
-    const char *directory = parameters->directory;
-    if (grid->rank == 0) {
-        outcome = EngramFileMakeFolders(directory);
-    }
-    PetscCall(EngramOutputLock(grid, parameters));
-    if (grid->rank == 0 && !outcome) {
-        outcome = PrepareOnRoot(parameters, mode);
-    }
     PetscCallMPI(MPI_Bcast(&outcome, 1, MPI_INT, 0, grid->comm));
     if (outcome == FOLDER_NOT_EMPTY && mode == ENGRAM_OUTPUT_AGAIN) {
         PetscCall(EngramInputError("-restart auto: there is no checkpoint in %s, and the folder "
@@ -207,6 +159,38 @@ PetscErrorCode EngramOutputPrepare(const EngramGrid *grid, const EngramOutputPar
         PetscCall(
             EngramInputError("-output_dir %s: cannot be made or listed (%s)", directory,
                              outcome > 0 ? strerror(outcome) : "no folder, or no permission"));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOutputCheck(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                 EngramOutputMode mode)
+{
+    PetscBool has_results = PETSC_FALSE;
+    PetscFunctionBeginUser;
+    const int outcome = grid->rank == 0 ? CheckOnRoot(parameters, mode, &has_results) : 0;
+    PetscCall(ShareOutcome(grid, parameters->directory, mode, outcome));
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode EngramOutputPrepare(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                   EngramOutputMode mode)
+{
+    PetscBool has_results = PETSC_FALSE;
+    int outcome = 0;
+    PetscFunctionBeginUser;
+    const char *directory = parameters->directory;
+    if (grid->rank == 0) {
+        outcome = EngramFileMakeFolders(directory);
+    }
+    PetscCall(EngramOutputLock(grid, parameters));
+    if (grid->rank == 0 && !outcome) {
+        /* Once more: until now the folder was free for all if there was none. */
+        outcome = CheckOnRoot(parameters, mode, &has_results);
+    }
+    PetscCall(ShareOutcome(grid, directory, mode, outcome));
+    if (has_results) {
+        RemoveResults(directory, (PetscBool)(mode == ENGRAM_OUTPUT_AGAIN));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

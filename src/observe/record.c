@@ -1,4 +1,5 @@
 /* case.yaml, every option as used, at the start; summary.yaml, how the run went, at the end. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,18 @@ static void PrintOutcome(TextFile *file, const EngramSnapshot *last, const Engra
     }
 }
 
+/** Checksums of the files that options name. */
+static void PrintFiles(TextFile *file, const EngramFileSums *files)
+{
+    if (files->count > 0) {
+        TextFilePrint(file, "files:\n");
+    }
+    for (int i = 0; i < files->count; i++) {
+        TextFilePrint(file, "  %s: \"%016" PRIx64 "\"\n", files->list[i].option,
+                      files->list[i].checksum);
+    }
+}
+
 static PetscErrorCode StopRecord(void *context, const EngramSnapshot *last,
                                  const EngramOutcome *outcome)
 {
@@ -180,6 +193,7 @@ static PetscErrorCode StopRecord(void *context, const EngramSnapshot *last,
                   diagnostics.var_weight);
     PrintCutOff(&file, last->cut_off);
     PrintWarnings(&file);
+    PrintFiles(&file, &parameters->files);
     TextFilePrint(&file, "slice_solver: \"%s\"\nprovenance:\n", parameters->solver);
     for (int i = 0; i < parameters->provenance.count; i++) {
         const EngramProvenanceEntry *entry = &parameters->provenance.entries[i];

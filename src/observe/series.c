@@ -3,16 +3,13 @@
 #include <string.h>
 
 #include "engram/base/error.h"
+#include "engram/base/file_system.h"
 #include "engram/base/notice.h"
 #include "engram/observe/observer.h"
 #include "text_file.h"
 
 /* Rows reach the disk at least this often, so that a running job can be looked at. */
 static const double FLUSH_SECONDS = 1.0;
-
-/* Words of its position: bytes, last step, and the numbers of EngramCutOff. Older checkpoints have
- * the first two. */
-enum { OWN_WORDS = 2, WORDS = OWN_WORDS + (int)(sizeof(EngramCutOff) / sizeof(uint64_t)) };
 
 typedef struct Series {
     TextFile file;
@@ -22,7 +19,20 @@ typedef struct Series {
     double flushed_at;
     PetscInt64 last_step;  /* of the last row */
     EngramCutOff *cut_off; /* the largest of all rows; borrowed from the first snapshot */
+    uint64_t summed;       /* bytes that the checksum is of */
+    uint64_t sum;
+    PetscBool has_no_sum; /* the file was begun by a program that kept none */
 } Series;
+
+/* Words of a position: at the end the numbers of EngramCutOff. Older programs have the first two.
+ */
+enum {
+    POSITION_BYTES,
+    POSITION_STEP,
+    POSITION_SUM,
+    POSITION_CUT_OFF,
+    POSITION_WORDS = POSITION_CUT_OFF + (int)(sizeof(EngramCutOff) / sizeof(uint64_t))
+};
 
 /* A time this close to a multiple of the interval, in units of it, is that multiple. */
 static const double INTERVAL_TOLERANCE = 1e-9;
@@ -106,12 +116,37 @@ static PetscErrorCode SaveSeries(void *context, EngramPosition *position)
     Series *series = context;
     uint64_t bytes = 0;
     uint64_t *words = NULL;
+    int failure = 0;
     PetscFunctionBeginUser;
     PetscCall(TextFileSync(&series->file, &bytes));
+    if (series->file.rank == 0 && !series->has_no_sum) {
+        failure = TextFileSumOnRoot(series->file.path, series->summed, bytes, &series->sum);
+        series->summed = bytes;
+    }
+    PetscCall(EngramFileAgree(series->file.comm, &failure));
+    if (failure) {
+        PetscCall(EngramOutputError("cannot read %s again: %s", series->file.path,
+                                    failure > 0 ? strerror(failure) : "it was cut"));
+    }
     PetscCall(EngramPositionAdd(position, bytes));
     PetscCall(EngramPositionAdd(position, (uint64_t)series->last_step));
-    PetscCall(EngramPositionExtend(position, WORDS - OWN_WORDS, &words));
-    memcpy(words, series->cut_off, sizeof(*series->cut_off));
+    if (!series->has_no_sum) {
+        PetscCall(EngramPositionAdd(position, series->sum));
+        PetscCall(EngramPositionExtend(position, POSITION_WORDS - POSITION_CUT_OFF, &words));
+        memcpy(words, series->cut_off, sizeof(*series->cut_off));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode VerifySeries(void *context, const EngramSnapshot *snapshot,
+                                   const EngramPosition *position)
+{
+    const Series *series = context;
+    PetscFunctionBeginUser;
+    const PetscBool has_sum = (PetscBool)(position->count > POSITION_SUM);
+    PetscCall(TextFileVerify(snapshot->grid->comm, series->directory, "series.csv",
+                             position->count > 0 ? position->words[POSITION_BYTES] : 0,
+                             has_sum ? &position->words[POSITION_SUM] : NULL));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -119,18 +154,21 @@ static PetscErrorCode ResumeSeries(void *context, const EngramSnapshot *snapshot
                                    const EngramPosition *position)
 {
     Series *series = context;
-    uint64_t words[WORDS] = {0, 0};
+    uint64_t words[POSITION_WORDS] = {0};
     PetscFunctionBeginUser;
     series->cut_off = snapshot->cut_off;
-    memcpy(words + OWN_WORDS, series->cut_off, sizeof(*series->cut_off));
-    for (PetscInt64 i = 0; i < PetscMin(position->count, WORDS); i++) {
+    memcpy(words + POSITION_CUT_OFF, series->cut_off, sizeof(*series->cut_off));
+    for (PetscInt64 i = 0; i < PetscMin(position->count, POSITION_WORDS); i++) {
         words[i] = position->words[i];
     }
-    PetscCall(TextFileResume(snapshot->grid->comm, series->directory, "series.csv", words[0],
-                             &series->file));
-    PetscCallMPI(MPI_Bcast(words, WORDS, MPI_UINT64_T, 0, snapshot->grid->comm));
-    memcpy(series->cut_off, words + OWN_WORDS, sizeof(*series->cut_off));
-    series->last_step = (PetscInt64)words[1];
+    PetscCall(TextFileResume(snapshot->grid->comm, series->directory, "series.csv",
+                             words[POSITION_BYTES], &series->file));
+    PetscCallMPI(MPI_Bcast(words, POSITION_WORDS, MPI_UINT64_T, 0, snapshot->grid->comm));
+    memcpy(series->cut_off, words + POSITION_CUT_OFF, sizeof(*series->cut_off));
+    series->last_step = (PetscInt64)words[POSITION_STEP];
+    series->has_no_sum = (PetscBool)(position->count <= POSITION_SUM);
+    series->summed = words[POSITION_BYTES];
+    series->sum = words[POSITION_SUM];
     series->interval = IntervalOf(series, snapshot->time);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -153,6 +191,7 @@ PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputPara
     PetscCall(PetscNew(&series));
     series->directory = parameters->directory;
     series->every = parameters->series_interval;
+    series->sum = TEXT_FILE_SUM;
     *observer = (EngramObserver){.name = "series",
                                  .context = series,
                                  .start = StartSeries,
@@ -160,6 +199,7 @@ PetscErrorCode EngramSeriesCreate(const EngramGrid *grid, const EngramOutputPara
                                  .stop = StopSeries,
                                  .destroy = DestroySeries,
                                  .save = SaveSeries,
+                                 .verify = VerifySeries,
                                  .resume = ResumeSeries};
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -29,6 +29,18 @@ PetscErrorCode SteeringTableStart(MPI_Comm comm, const char *directory, TextFile
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode SteeringTableVerify(MPI_Comm comm, const char *directory,
+                                   const EngramPosition *position)
+{
+    uint64_t bytes = position->count > 0 ? position->words[0] : 0;
+    PetscFunctionBeginUser;
+    PetscCallMPI(MPI_Bcast(&bytes, 1, MPI_UINT64_T, 0, comm));
+    if (bytes > 0) {
+        PetscCall(TextFileVerify(comm, directory, "steering.csv", bytes, NULL));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode SteeringTableResume(MPI_Comm comm, const char *directory,
                                    const EngramPosition *position, TextFile *file)
 {

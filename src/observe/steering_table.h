@@ -12,6 +12,10 @@
 /** Starts the table. Collective. */
 PetscErrorCode SteeringTableStart(MPI_Comm comm, const char *directory, TextFile *file);
 
+/** Whether a table can be continued; see TextFileVerify. Collective. */
+PetscErrorCode SteeringTableVerify(MPI_Comm comm, const char *directory,
+                                   const EngramPosition *position);
+
 /** Goes on with a table, or starts one if the run had none. Collective. */
 PetscErrorCode SteeringTableResume(MPI_Comm comm, const char *directory,
                                    const EngramPosition *position, TextFile *file);

@@ -9,7 +9,7 @@
 #include "engram/base/file_system.h"
 
 /* A place of a file that is no place where it can be continued. */
-enum { NOT_ITS_FILE = -1 };
+enum { NOT_ITS_FILE = -1, CHANGED = -2 };
 
 /** Name under which a file is written that must be whole when it has its own. */
 static void NameOfPart(const char *path, char *part, size_t size)
@@ -25,6 +25,11 @@ static PetscErrorCode ShareFailure(TextFile *file, int failure)
         PetscCall(EngramInputError("-restart: %s is not the file that the run has written up to "
                                    "its checkpoint; put it back, or take another -output_dir",
                                    file->path));
+    } else if (failure == CHANGED) {
+        PetscCall(
+            EngramInputError("-restart: the rows of %s were changed since the run has written "
+                             "them; put the file back, or take another -output_dir",
+                             file->path));
     } else if (failure) {
         PetscCall(EngramOutputError("cannot write %s: %s", file->path, strerror(failure)));
     }
@@ -78,6 +83,57 @@ static PetscBool EndsLine(FILE *stream, uint64_t bytes)
 {
     return (PetscBool)(bytes > 0 && fseek(stream, (long)bytes - 1, SEEK_SET) == 0 &&
                        getc(stream) == '\n');
+}
+
+int TextFileSumOnRoot(const char *path, uint64_t from, uint64_t to, uint64_t *sum)
+{
+    unsigned char block[1 << 14];
+    uint64_t value = *sum;
+    FILE *stream = fopen(path, "r");
+    if (!stream) {
+        return errno;
+    }
+    int failure = fseek(stream, (long)from, SEEK_SET) != 0 ? errno : 0;
+    while (from < to && !failure) {
+        const size_t wanted = (size_t)PetscMin(to - from, sizeof(block));
+        const size_t count = fread(block, 1, wanted, stream);
+        for (size_t i = 0; i < count; i++) {
+            value = (value ^ block[i]) * UINT64_C(0x100000001b3);
+        }
+        from += count;
+        failure = count < wanted ? NOT_ITS_FILE : 0;
+    }
+    (void)fclose(stream);
+    *sum = value;
+    return failure;
+}
+
+/** @return 0, errno, or what is the matter with the file */
+static int VerifyOnRoot(const char *path, uint64_t bytes, const uint64_t *sum)
+{
+    uint64_t found = TEXT_FILE_SUM;
+    errno = 0;
+    FILE *stream = fopen(path, "r+");
+    if (!stream) {
+        return errno == ENOENT ? NOT_ITS_FILE : errno;
+    }
+    int failure = EndsLine(stream, bytes) ? 0 : NOT_ITS_FILE;
+    (void)fclose(stream);
+    if (!failure && sum) {
+        failure = TextFileSumOnRoot(path, 0, bytes, &found);
+        failure = !failure && found != *sum ? CHANGED : failure;
+    }
+    return failure;
+}
+
+PetscErrorCode TextFileVerify(MPI_Comm comm, const char *directory, const char *name,
+                              uint64_t bytes, const uint64_t *sum)
+{
+    TextFile file;
+    PetscFunctionBeginUser;
+    PetscCall(Prepare(comm, directory, name, &file));
+    PetscCall(ShareFailure(&file, file.rank == 0 ? VerifyOnRoot(file.path, bytes, sum) : 0));
+    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode TextFileResume(MPI_Comm comm, const char *directory, const char *name,

@@ -34,6 +34,26 @@ PetscErrorCode TextFileOpenWhole(MPI_Comm comm, const char *directory, const cha
 PetscErrorCode TextFileResume(MPI_Comm comm, const char *directory, const char *name,
                               uint64_t bytes, TextFile *file);
 
+/** Checksum of no text. */
+#define TEXT_FILE_SUM UINT64_C(0xcbf29ce484222325)
+
+/**
+ * Goes on with the checksum of a text, on one rank: the bytes [from, to) of a file. The checksum is
+ * FNV-1a with 64 bits. @return 0, errno, or a negative number where the file is shorter
+ */
+int TextFileSumOnRoot(const char *path, uint64_t from, uint64_t to, uint64_t *sum);
+
+/**
+ * Whether a file can be continued; changes nothing. Collective.
+ *
+ * @param bytes  the place; on rank 0
+ * @param sum    checksum of the text up to it, or NULL where it is not known; on rank 0
+ * @return ENGRAM_ERR_INPUT when the file is shorter, a line does not end there, or the text is
+ * another
+ */
+PetscErrorCode TextFileVerify(MPI_Comm comm, const char *directory, const char *name,
+                              uint64_t bytes, const uint64_t *sum);
+
 /** printf on rank 0; failures are found by the next flush. Not collective. */
 void TextFilePrint(TextFile *file, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
 

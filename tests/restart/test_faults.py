@@ -143,6 +143,45 @@ class FullDiskTest(FaultTestCase):
         self.assert_completed(place, reference)
 
 
+class LimitTest(FaultTestCase):
+    """Files that may not be larger than a limit of the shell, as after "ulimit -f"."""
+
+    def strike(self, name, pattern, limit, rescued, **changes):
+        """A run under a limit of so many bytes ends with a message, and goes on without it."""
+        reference = self.place(f"{name}_reference", CASE, **changes)
+        self.go(reference)
+        place = self.place(name, CASE, **changes)
+        self.wrapper = ["prlimit", f"--fsize={limit}"]
+        outcome = self.go(place, expect=NOT_WRITTEN)
+        self.assert_not_written(outcome, pattern, "File too large")
+        status = place.yaml("status.yaml")
+        self.assertEqual(status["status"], "failed")
+        self.assertRegex(status["reason"], "File too large")
+        if rescued:
+            written = self.assert_said(outcome, r"^engram: checkpoint (\S+) written; the run can go on")
+            self.assertEqual(written[1], place.checkpoints[-1].name)
+            self.assertEqual(self.last_step(place), place.steps()[-1])
+        self.assert_completed(place, reference)
+
+    def last_step(self, place):
+        """Step of the last row of series.csv."""
+        return int((place.output / "series.csv").read_text("ascii").splitlines()[-1].split(",")[0])
+
+    def test_fields(self):
+        """Nothing is lost: the checkpoint is that of the very step whose fields had no room."""
+        self.strike("fields", "fields.h5", 800000, True, output_series_every=1,
+                    output_fields_every=STEP)
+
+    def test_fields_of_many_small_rows(self):
+        """Rows that share chunks: the limit strikes where a chunk begins."""
+        self.strike("small", "fields.h5", 400000, True, grid_v_cells=60, grid_w_cells=5,
+                    output_series_every=1, output_fields_every=STEP / 64, checkpoint_every=1)
+
+    def test_series(self):
+        """From the last checkpoint before the limit."""
+        self.strike("series", "series.csv", 300000, False, output_fields_every=0)
+
+
 class PermissionTest(FaultTestCase):
     """Folders that may not be written."""
 

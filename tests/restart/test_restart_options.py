@@ -370,8 +370,7 @@ class WrongFilesTest(RestartOptionsTestCase):
         place = self.place("frozen", LEARNING, model_plasticity=False, steady=True,
                            model_input="0.2", checkpoint_every=0)
         self.go(place)
-        self.refused(place, "-restart", "auto", fragments=["-restart auto: .*nothing to continue"])
-
+        self.refused(place, "-restart", "some.h5", fragments=["-restart some.h5: .*nothing to cont"])
 
     def test_values_of_the_other_options(self):
         for name, value in [("checkpoint_every", "-1"), ("checkpoint_every", "often"),

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 import time
 
 import engram_test
@@ -17,7 +18,10 @@ LAUNCHER_STARTS = 1.5
 
 # Exit code and status that a signal leads to.
 LEAVING = {signal.SIGTERM: (REQUEUED, "requeued"), signal.SIGUSR1: (REQUEUED, "requeued"),
-           signal.SIGINT: (INTERRUPTED, "interrupted")}
+           signal.SIGHUP: (REQUEUED, "requeued"), signal.SIGINT: (INTERRUPTED, "interrupted")}
+
+# Those that mpirun itself understands.
+PASSED_ON = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
 
 # To whom a signal goes, and the ranks of the run; 0 is the program without mpirun.
 WAYS = [("ranks", 0), ("ranks", 2), ("first", 2), ("last", 3)]
@@ -107,7 +111,7 @@ class LeavingTest(SignalTestCase):
     def test_through_the_launcher(self):
         """mpirun passes USR1 on, and sends TERM for INT and TERM; its own code may be another."""
         reference = self.reference()
-        for number in LEAVING:
+        for number in PASSED_ON:
             with self.subTest(signal=number.name):
                 place = self.long_place(f"launcher_{number.name}")
                 run = self.started(place, environment=PATIENT_LAUNCHER)
@@ -186,6 +190,59 @@ class LeavingTest(SignalTestCase):
                 self.assertEqual(outcome.yaml("summary.yaml")["status"], "done")
                 self.assertEqual(outcome.series()["step"], [0, 1, 2])
                 self.assertNotIn("leaving", outcome.stderr)
+
+    def test_hang_up_that_is_ignored(self):
+        """As under nohup: the terminal goes, the run stays."""
+        reference = self.reference()
+        place = self.long_place("nohup")
+        self.wrapper = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"]
+        run = self.started(place, ranks=0)
+        self.send(run, signal.SIGHUP, "ranks")
+        outcome = self.ended(run, place)
+        self.assertNotIn("leaving", outcome.stderr)
+        self.assert_same(reference, place)
+
+    def broken_pipe(self, place, streams):
+        """A run whose reader goes away after the first line. @return its exit code, stderr"""
+        with open(place.path / "errors", "wb") as errors:
+            words = [engram_test.PROGRAM, "case.yaml", "-output_dir", "output", *streams[1:]]
+            process = subprocess.Popen(
+                [str(word) for word in words], cwd=place.path, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT if streams[0] else errors)
+            self.addCleanup(process.kill)
+            process.stdout.readline()
+            process.stdout.close()
+            process.wait(60)
+        return process.returncode, (place.path / "errors").read_text(encoding="utf-8")
+
+    def test_broken_pipe(self):
+        """As in "engram case.yaml 2>&1 | head -1": a checkpoint, and the reason in the status."""
+        reference = self.reference()
+        place = self.long_place("pipe")
+        code, _ = self.broken_pipe(place, [True])
+        self.assertEqual(code, INTERRUPTED)
+        status = place.yaml("status.yaml")
+        self.assertEqual((status["status"], status["reason"]), ("interrupted", "signal PIPE"))
+        self.assertEqual(len(place.checkpoints), 1)
+        self.assert_completed(place, reference)
+
+    def test_broken_pipe_and_a_terminal(self):
+        """Where messages still arrive there is one. Steady states are printed to stdout: they have no
+        checkpoint, and end as any program does."""
+        place = self.place("steady", LEARNING, steady=True, model_plasticity=False,
+                           model_input="0.2", grid_w_cells=60, checkpoint_every=0)
+        code, text = self.broken_pipe(place, [False, "-help"])
+        self.assertIn(code, (0, -signal.SIGPIPE), text)
+        self.assertNotIn("error", text)
+
+    def test_broken_socket(self):
+        """PIPE with readers for all that is printed is of a library's connection, and is nothing."""
+        reference = self.reference()
+        place = self.long_place("socket")
+        run = self.started(place, ranks=2)
+        self.send(run, signal.SIGPIPE, "ranks")
+        self.ended(run, place)
+        self.assert_same(reference, place)
 
     def test_nothing_to_continue(self):
         """A sweep of steady states ends by a signal as any program does."""
@@ -291,6 +348,13 @@ class WallTimeTest(SignalTestCase):
         reference = self.reference(time_end=end)
         self.go(place, "-time_end", end, "-restart", "auto", ranks=2)
         self.assert_same(reference, place)
+
+    def test_cost_of_a_checkpoint_is_measured(self):
+        """Where no other was written by the middle of the time, one is; the second is that of the
+        end."""
+        place = self.place("measured", LONG, **{**self.SLOW, "checkpoint_keep": 1000})
+        self.go(place, "-walltime", "0:04", expect=REQUEUED)
+        self.assertEqual(len(place.checkpoints), 2)
 
     def job(self, seconds):
         """Variables of a SLURM job that ends in so many seconds; no squeue answers."""

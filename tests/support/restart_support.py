@@ -1,6 +1,7 @@
 """What the tests of checkpoints, restarts, signals and faults share."""
 
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -81,6 +82,7 @@ class Place:
 
     def lose_checkpoints_after(self, step):
         """As if the run had crashed after that checkpoint; the outputs have gone on."""
+        (self.output / "summary.yaml").unlink(missing_ok=True)
         for path, number in zip(self.checkpoints, self.steps()):
             if number > step:
                 path.unlink()
@@ -144,10 +146,18 @@ class RestartTestCase(engram_test.EngramTestCase):
         self.write_case(options, name=f"{name}/case.yaml", **changes)
         return Place(path)
 
+    def everything(self, place, *more):
+        """Names, times of change and bytes of all below a place and other folders; links as they are.
+        """
+        paths = [path for folder in (place.path, *more) for path in (folder, *folder.rglob("*"))]
+        return {str(path): (path.lstat().st_mtime_ns, os.readlink(path) if path.is_symlink() else
+                            hashlib.sha1(path.read_bytes()).hexdigest() if path.is_file() else "")
+                for path in paths}
+
     def copy(self, place, name):
         """A copy of a folder with all its results, under which the case is the same."""
         path = self.folder / name
-        shutil.copytree(place.path, path)
+        shutil.copytree(place.path, path, symlinks=True)
         return Place(path)
 
     def start(self, place, *words, ranks=0, environment=None):

@@ -6,47 +6,56 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "engram/base/file_system.h"
 #include "engram/base/hdf5_image.h"
+#include "engram/base/hdf5_rows.h"
 #include "unit_support.h"
 
-enum { NODES = 7, CELLS = 31, KEPT = 150, LOST = 90 };
+enum { NODES = 7, CELLS = 31, KEPT = 150, LOST = 90, DATASETS = 3 };
 
 static char folder[] = "/tmp/engram_unit_XXXXXX";
 static char path[PETSC_MAX_PATH_LEN];
 
 static const EngramHdf5Part number = {0, {0}, {0}, {0}, {0}};
+static const EngramHdf5Part slices = {1, {CELLS}, {0}, {CELLS}, {CELLS}};
 static const EngramHdf5Part plane = {2, {NODES, CELLS}, {0, 0}, {NODES, CELLS}, {NODES, CELLS}};
+
+/* Small chunks of large rows: three of the seven nodes each, so that the last one is not full. */
+static const hsize_t SMALL_CHUNK = sizeof(double) * 3 * CELLS;
+
+static EngramHdf5Rows rows[DATASETS];
 
 static double ValueAt(PetscInt row, PetscInt i)
 {
     return (double)row + 1e-3 * (double)i;
 }
 
-/** Writes one row of both datasets. */
-static void WriteRow(EngramHdf5File *file, PetscInt row, double change)
+/** Writes one row of all datasets. */
+static void WriteRow(EngramHdf5File *file, EngramHdf5Image *image, PetscInt row, double change)
 {
     double values[NODES * CELLS];
     const double time = (double)row + change;
     for (PetscInt i = 0; i < NODES * CELLS; i++) {
         values[i] = ValueAt(row, i) + change;
     }
-    assert_int_equal(EngramHdf5WriteRow(file, "time", row, &number, &time), 0);
-    assert_int_equal(EngramHdf5WriteRow(file, "density", row, &plane, values), 0);
+    assert_int_equal(EngramHdf5RowsWrite(file, &rows[0], image, row, &time), 0);
+    assert_int_equal(EngramHdf5RowsWrite(file, &rows[1], image, row, values), 0);
+    assert_int_equal(EngramHdf5RowsWrite(file, &rows[2], image, row, values), 0);
 }
 
 /** Expects the rows as they were written first. */
-static void ExpectRows(EngramHdf5File *file, PetscInt rows)
+static void ExpectRows(EngramHdf5File *file, PetscInt expected)
 {
     static double times[KEPT + LOST];
     PetscInt64 extent = 0;
     assert_int_equal(EngramHdf5Extent(file, "time", &extent), 0);
-    assert_int_equal(extent, rows);
+    assert_int_equal(extent, expected);
     assert_int_equal(EngramHdf5Extent(file, "density", &extent), 0);
-    assert_int_equal(extent, rows);
-    const hsize_t count = (hsize_t)rows;
+    assert_int_equal(extent, expected);
+    const hsize_t count = (hsize_t)expected;
     const EngramHdf5Part part = {1, {count}, {0}, {count}, {count}};
     assert_int_equal(EngramHdf5Read(file, "time", ENGRAM_HDF5_DOUBLE, &part, times), 0);
-    for (PetscInt row = 0; row < rows; row++) {
+    for (PetscInt row = 0; row < expected; row++) {
         UNIT_ASSERT_SAME_BITS(times[row], (double)row);
     }
     /* The planes as HDF5 reads them by itself: one row of three dimensions at a time. */
@@ -54,7 +63,7 @@ static void ExpectRows(EngramHdf5File *file, PetscInt rows)
     const hid_t space = H5Dget_space(dataset);
     const hsize_t size[3] = {1, NODES, CELLS};
     const hid_t in_memory = H5Screate_simple(3, size, NULL);
-    for (PetscInt row = 0; row < rows; row++) {
+    for (PetscInt row = 0; row < expected; row++) {
         double values[NODES * CELLS];
         const hsize_t offset[3] = {(hsize_t)row, 0, 0};
         assert_true(H5Sselect_hyperslab(space, H5S_SELECT_SET, offset, NULL, size, NULL) >= 0);
@@ -69,20 +78,38 @@ static void ExpectRows(EngramHdf5File *file, PetscInt rows)
     (void)H5Dclose(dataset);
 }
 
-static void CreateFile(EngramHdf5File *file)
+static void CreateFile(EngramHdf5File *file, EngramHdf5Image *image, hsize_t largest_chunk)
 {
+    *image = (EngramHdf5Image){.datasets = DATASETS};
     assert_int_equal(EngramHdf5Create(PETSC_COMM_WORLD, path, 0, file), 0);
-    assert_int_equal(EngramHdf5CreateRows(file, "time", &number, "1", "time"), 0);
-    assert_int_equal(EngramHdf5CreateRows(file, "density", &plane, "1", "density"), 0);
+    file->largest_chunk = largest_chunk;
+    assert_int_equal(EngramHdf5RowsCreate(file, "time", 0, &number, "1", "time", &rows[0]), 0);
+    assert_int_equal(EngramHdf5RowsCreate(file, "rate", 1, &slices, "1", "rate", &rows[1]), 0);
+    assert_int_equal(EngramHdf5RowsCreate(file, "density", 2, &plane, "1", "p", &rows[2]), 0);
     for (PetscInt row = 0; row < KEPT; row++) {
-        WriteRow(file, row, 0.0);
+        WriteRow(file, image, row, 0.0);
     }
+    assert_int_equal(EngramHdf5Flush(file), 0);
 }
 
-static EngramHdf5Image NewImage(void)
+/** Opens a file that was put back, to go on with it. */
+static void OpenAgain(EngramHdf5File *file, EngramHdf5Image *image, const EngramPosition *position)
 {
-    EngramHdf5Image image = {.names = {"time", "density"}, .datasets = 2};
-    return image;
+    assert_int_equal(EngramHdf5Open(PETSC_COMM_WORLD, path, PETSC_TRUE, file), 0);
+    assert_int_equal(EngramHdf5RowsOpen(file, "time", 0, &number, &rows[0]), 0);
+    assert_int_equal(EngramHdf5RowsOpen(file, "rate", 1, &slices, &rows[1]), 0);
+    assert_int_equal(EngramHdf5RowsOpen(file, "density", 2, &plane, &rows[2]), 0);
+    assert_int_equal(EngramHdf5ImageResume(image, position->words, position->count), 0);
+}
+
+/** What the rows of the file look like beside those of an image. */
+static int Verdict(const EngramPosition *position)
+{
+    int failure = 0;
+    assert_int_equal(
+        EngramHdf5ImageVerify(PETSC_COMM_WORLD, path, position->words, position->count, &failure),
+        0);
+    return failure;
 }
 
 /** Writes over all bytes of a file that are in its image, and adds some. */
@@ -105,17 +132,16 @@ static void TestFileComesBack(void **state)
 {
     (void)state;
     EngramHdf5File file;
-    EngramHdf5Image image = NewImage();
+    EngramHdf5Image image;
     EngramPosition position = {NULL, 0, 0};
-    CreateFile(&file);
-    assert_int_equal(EngramHdf5Flush(&file), 0);
+    CreateFile(&file, &image, 0);
     assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
-    UNIT_ASSERT_AT_MOST(8 * position.count, 400 * KEPT);
     for (PetscInt row = KEPT; row < KEPT + LOST; row++) {
-        WriteRow(&file, row, 0.5);
+        WriteRow(&file, &image, row, 0.5);
     }
     assert_int_equal(EngramHdf5Close(&file), 0);
     Devastate(&position);
+    assert_int_equal(Verdict(&position), 0);
     assert_int_equal(EngramHdf5ImageRestore(path, position.words, position.count), 0);
     assert_int_equal(EngramHdf5Open(PETSC_COMM_WORLD, path, PETSC_TRUE, &file), 0);
     ExpectRows(&file, KEPT);
@@ -129,23 +155,22 @@ static void TestFileGoesOn(void **state)
 {
     (void)state;
     EngramHdf5File file;
-    EngramHdf5Image image = NewImage();
+    EngramHdf5Image image;
     EngramPosition position = {NULL, 0, 0};
     EngramPosition later = {NULL, 0, 0};
-    CreateFile(&file);
-    assert_int_equal(EngramHdf5Flush(&file), 0);
+    CreateFile(&file, &image, 0);
     assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
     assert_int_equal(EngramHdf5Close(&file), 0);
     assert_int_equal(EngramHdf5ImageRestore(path, position.words, position.count), 0);
-    assert_int_equal(EngramHdf5Open(PETSC_COMM_WORLD, path, PETSC_TRUE, &file), 0);
-    assert_int_equal(EngramHdf5ImageResume(&image, &file, position.words, position.count), 0);
+    OpenAgain(&file, &image, &position);
     for (PetscInt row = KEPT; row < KEPT + LOST; row++) {
-        WriteRow(&file, row, 0.0);
+        WriteRow(&file, &image, row, 0.0);
     }
     assert_int_equal(EngramHdf5Flush(&file), 0);
     assert_int_equal(EngramHdf5ImageTake(&image, &file, &later), 0);
     assert_int_equal(EngramHdf5Close(&file), 0);
     Devastate(&later);
+    assert_int_equal(Verdict(&later), 0);
     assert_int_equal(EngramHdf5ImageRestore(path, later.words, later.count), 0);
     assert_int_equal(EngramHdf5Open(PETSC_COMM_WORLD, path, PETSC_FALSE, &file), 0);
     ExpectRows(&file, KEPT + LOST);
@@ -155,20 +180,116 @@ static void TestFileGoesOn(void **state)
     assert_int_equal(EngramPositionDestroy(&later), 0);
 }
 
+/** A row that is larger than a chunk may be has several of them. */
+static void TestLargeRows(void **state)
+{
+    (void)state;
+    EngramHdf5File file;
+    EngramHdf5Image image;
+    EngramPosition position = {NULL, 0, 0};
+    CreateFile(&file, &image, SMALL_CHUNK);
+    assert_int_equal(rows[2].chunks, 3);
+    assert_int_equal(rows[2].chunk[0], 1);
+    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
+    ExpectRows(&file, KEPT);
+    assert_int_equal(EngramHdf5Close(&file), 0);
+    Devastate(&position);
+    assert_int_equal(Verdict(&position), 0);
+    assert_int_equal(EngramHdf5ImageRestore(path, position.words, position.count), 0);
+    OpenAgain(&file, &image, &position);
+    assert_int_equal(rows[2].chunks, 3);
+    for (PetscInt row = KEPT; row < KEPT + LOST; row++) {
+        WriteRow(&file, &image, row, 0.0);
+    }
+    ExpectRows(&file, KEPT + LOST);
+    assert_int_equal(EngramHdf5Close(&file), 0);
+    assert_int_equal(EngramHdf5ImageDestroy(&image), 0);
+    assert_int_equal(EngramPositionDestroy(&position), 0);
+}
+
+/** What is kept for a file does not grow with its rows as long as they share a chunk. */
+static void TestImageIsSmall(void **state)
+{
+    (void)state;
+    EngramHdf5File file;
+    EngramHdf5Image image;
+    EngramPosition position = {NULL, 0, 0};
+    CreateFile(&file, &image, 0);
+    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
+    const PetscInt64 before = position.count;
+    const PetscInt64 chunks = image.count;
+    /* 37 rows of the density share a chunk, 264 of the rate, 2048 numbers. */
+    for (PetscInt row = KEPT; row < KEPT + LOST; row++) {
+        WriteRow(&file, &image, row, 0.0);
+    }
+    assert_int_equal(EngramHdf5Flush(&file), 0);
+    EngramPositionClear(&position);
+    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
+    UNIT_ASSERT_AT_MOST(image.count - chunks, 3);
+    UNIT_ASSERT_AT_MOST(8 * (position.count - before), 3 * 2048 + 3 * 16 * 8);
+    assert_int_equal(EngramHdf5Close(&file), 0);
+    assert_int_equal(EngramHdf5ImageDestroy(&image), 0);
+    assert_int_equal(EngramPositionDestroy(&position), 0);
+}
+
+/** Changes one byte of a file. */
+static void ChangeByte(uint64_t place)
+{
+    FILE *stream = fopen(path, "r+");
+    assert_non_null(stream);
+    assert_int_equal(fseek(stream, (long)place, SEEK_SET), 0);
+    const int old = fgetc(stream);
+    assert_int_equal(fseek(stream, (long)place, SEEK_SET), 0);
+    assert_true(fputc(old ^ 1, stream) != EOF);
+    assert_int_equal(fclose(stream), 0);
+}
+
+/** Every byte of a row counts, and none of what has no row yet. */
+static void TestChangedRowsAreFound(void **state)
+{
+    (void)state;
+    EngramHdf5File file;
+    EngramHdf5Image image;
+    EngramPosition position = {NULL, 0, 0};
+    CreateFile(&file, &image, 0);
+    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
+    assert_int_equal(EngramHdf5Close(&file), 0);
+    for (int d = 0; d < DATASETS; d++) {
+        const uint64_t places[2] = {rows[d].places[0], image.unfilled[d].begin - 1};
+        for (int i = 0; i < 2; i++) {
+            ChangeByte(places[i]);
+            assert_int_equal(Verdict(&position), ENGRAM_HDF5_IMAGE_CHANGED);
+            ChangeByte(places[i]);
+            assert_int_equal(Verdict(&position), 0);
+        }
+        ChangeByte(image.unfilled[d].begin);
+        assert_int_equal(Verdict(&position), 0);
+    }
+    /* An image of a program that kept no checksum is taken without. */
+    ChangeByte(rows[2].places[0]);
+    position.count -= 2 + 2 * DATASETS;
+    assert_int_equal(Verdict(&position), 0);
+    assert_int_equal(EngramHdf5ImageResume(&image, position.words, position.count), 0);
+    assert_true(image.has_no_sum);
+    assert_int_equal(EngramHdf5ImageDestroy(&image), 0);
+    assert_int_equal(EngramPositionDestroy(&position), 0);
+}
+
 /** Another file is told by its length, a missing one by errno. */
 static void TestOtherFilesAreRefused(void **state)
 {
     (void)state;
     EngramHdf5File file;
-    EngramHdf5Image image = NewImage();
+    EngramHdf5Image image;
     EngramPosition position = {NULL, 0, 0};
-    CreateFile(&file);
-    assert_int_equal(EngramHdf5Flush(&file), 0);
+    CreateFile(&file, &image, 0);
     assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
     assert_int_equal(EngramHdf5Close(&file), 0);
     assert_int_equal(truncate(path, (off_t)position.words[0] - 1), 0);
     assert_int_equal(EngramHdf5ImageRestore(path, position.words, position.count), -1);
+    assert_int_equal(Verdict(&position), ENGRAM_FILE_TOO_SHORT);
     assert_int_equal(remove(path), 0);
+    assert_true(Verdict(&position) > 0);
     assert_true(EngramHdf5ImageRestore(path, position.words, position.count) > 0);
     assert_int_equal(EngramHdf5ImageDestroy(&image), 0);
     assert_int_equal(EngramPositionDestroy(&position), 0);
@@ -194,9 +315,9 @@ static int Stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(TestFileComesBack),
-        cmocka_unit_test(TestFileGoesOn),
-        cmocka_unit_test(TestOtherFilesAreRefused),
+        cmocka_unit_test(TestFileComesBack),       cmocka_unit_test(TestFileGoesOn),
+        cmocka_unit_test(TestLargeRows),           cmocka_unit_test(TestImageIsSmall),
+        cmocka_unit_test(TestChangedRowsAreFound), cmocka_unit_test(TestOtherFilesAreRefused),
     };
     return cmocka_run_group_tests(tests, Start, Stop);
 }

@@ -7,6 +7,7 @@
 
 #include <petscsys.h>
 
+#include "engram/base/file_sums.h"
 #include "engram/base/options.h"
 #include "engram/grid/grid.h"
 #include "engram/model/model.h"
@@ -22,6 +23,7 @@ typedef struct EngramSimulation {
     PetscBool is_steady;            /**< steady states are looked for instead of a run in time */
     double started;                 /**< when the program began, by MPI_Wtime */
     struct Protocol *protocol;      /**< the phases, and the end of the run */
+    EngramFileSums file_sums;       /**< of the files that options name */
     const struct Restart *restart;  /**< what the run goes on from, or NULL; borrowed */
     struct ErrorEstimate *estimate; /**< coarser runs to compare with, or NULL */
     EngramGrid *grid;

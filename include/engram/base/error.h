@@ -100,6 +100,9 @@ void EngramMessagesSilence(PetscBool silent);
 /** The last message of an error on this rank, without "engram: error: "; empty before the first. */
 const char *EngramErrorMessage(void);
 
+/** Makes a message the last one, as before other work has failed. Not collective. */
+void EngramErrorMessageKeep(const char *message);
+
 /** Prints "engram: warning: ..." once, from rank 0, and keeps it. Not an error. */
 PetscErrorCode EngramWarning(const char *format, ...) PETSC_ATTRIBUTE_FORMAT(1, 2);
 

@@ -14,6 +14,17 @@
 /** Makes a folder and those it lies in. */
 int EngramFileMakeFolders(const char *path);
 
+/**
+ * Keeps other programs out of a folder, if it is there, until this one ends. It waits some seconds
+ * for one that is ending. A folder that this program has is taken once.
+ *
+ * @return EWOULDBLOCK: another program has it; where a file system has no locks nothing can be said
+ */
+int EngramFileLockFolder(const char *path);
+
+/** Whether two paths lead to the same file or folder. */
+PetscBool EngramFileIsSame(const char *a, const char *b);
+
 /** Waits until a file, or the entries of a folder, are on the disk. */
 int EngramFileSync(const char *path);
 
@@ -27,7 +38,7 @@ int EngramFileSyncFolder(const char *path);
  * Reserves room on the disk for bytes that will be written from an offset on; the length of the
  * file stays. Where the file system cannot do that, the free space is looked at.
  *
- * @return ENOSPC, EDQUOT, ... when they will not fit
+ * @return ENOSPC, EDQUOT, EFBIG, ... when they will not fit
  */
 int EngramFileReserve(const char *path, uint64_t offset, uint64_t bytes);
 

@@ -2,11 +2,10 @@
  * @file hdf5_file.h
  * An HDF5 file that all ranks write: what the program needs of HDF5, with checked calls.
  *
- * A growing dataset has one row an output, of any shape behind it; every rank writes its part of a
- * row. The structures of the file are kept by the first rank, and the numbers are written by all of
- * them, each in one piece, to the places that HDF5 has for them. All functions are collective on
- * the file's communicator; a failure on any rank is one of all, is ENGRAM_ERR_OUTPUT and names the
- * path. After one the file must only be closed.
+ * Datasets that grow by rows are those of hdf5_rows.h. The structures of the file are kept by the
+ * first rank, and the numbers are written by all of them, each in one piece, to the places that
+ * HDF5 has for them. All functions are collective on the file's communicator; a failure on any rank
+ * is one of all, is ENGRAM_ERR_OUTPUT and names the path. After one the file must only be closed.
  */
 #ifndef ENGRAM_BASE_HDF5_FILE_H
 #define ENGRAM_BASE_HDF5_FILE_H
@@ -14,6 +13,13 @@
 #include <hdf5.h>
 #include <petscsys.h>
 #include <stdint.h>
+
+/**
+ * Datasets and chunks of at least so many bytes begin at a multiple of the size of a page, so that
+ * their rows can be written without reading the ends of pages first.
+ */
+#define ENGRAM_HDF5_ALIGNED_BYTES (1 << 16)
+#define ENGRAM_HDF5_ALIGNMENT 4096
 
 /** Most dimensions of a row. */
 #define ENGRAM_HDF5_ROW_DIMENSIONS 2
@@ -28,6 +34,7 @@ typedef struct EngramHdf5File {
     PetscBool is_writable;
     PetscBool begins_sync; /**< the disk is to work while a large dataset is written; set after
                                 EngramHdf5Create */
+    hsize_t largest_chunk; /**< bytes; 0: the usual ones. Set after EngramHdf5Create */
     PetscBool has_failed;
     char path[PETSC_MAX_PATH_LEN];
 } EngramHdf5File;
@@ -72,6 +79,9 @@ PetscErrorCode EngramHdf5WriteText(EngramHdf5File *file, const char *object, con
 PetscErrorCode EngramHdf5ReadText(EngramHdf5File *file, const char *object, const char *attribute,
                                   char *text, size_t size, PetscBool *is_there);
 
+/** Whether there is a group of that name. */
+PetscErrorCode EngramHdf5HasGroup(EngramHdf5File *file, const char *name, PetscBool *is_there);
+
 /** Creates a group. */
 PetscErrorCode EngramHdf5CreateGroup(EngramHdf5File *file, const char *name);
 
@@ -89,15 +99,6 @@ PetscErrorCode EngramHdf5Close(EngramHdf5File *file);
 
 /** Makes a failure on any rank one of all and reports it once; for what uses HDF5 beside this. */
 PetscErrorCode EngramHdf5Check(EngramHdf5File *file, int has_failed, const char *action);
-
-/** Creates a dataset of doubles that grows by rows; `unit` and `description` become attributes. */
-PetscErrorCode EngramHdf5CreateRows(EngramHdf5File *file, const char *name,
-                                    const EngramHdf5Part *part, const char *unit,
-                                    const char *description);
-
-/** Appends row `row` (0, 1, ...). */
-PetscErrorCode EngramHdf5WriteRow(EngramHdf5File *file, const char *name, PetscInt row,
-                                  const EngramHdf5Part *part, const double *values);
 
 /** Creates and writes a dataset without rows. */
 PetscErrorCode EngramHdf5WriteOnce(EngramHdf5File *file, const char *name, EngramHdf5Type type,

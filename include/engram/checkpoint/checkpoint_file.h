@@ -5,9 +5,10 @@
  * The first 4096 bytes are text: a format token, the version of the format, step and time, the
  * length of the file and a checksum of all bytes after them. HDF5 follows (it calls such a
  * beginning a user block): the group /state with the parts of the state, slices as [rows][w], each
- * with a checksum of its own; the group /case with all options; the group /outputs with the
- * positions of series.csv and fields.h5. A file is looked at by HDF5 only when its checksum is
- * right, so no damage reaches HDF5.
+ * with a checksum of its own; the group /case with all options; the group /files with the checksums
+ * of the files that options name; the group /outputs with the positions of series.csv and
+ * fields.h5. A file is looked at by HDF5 only when its checksum is right, so no damage reaches
+ * HDF5.
  *
  * It is written under another name, read again for its checksum, brought to the disk and renamed,
  * so a checkpoint that is there is whole. All functions are collective.
@@ -15,6 +16,7 @@
 #ifndef ENGRAM_CHECKPOINT_CHECKPOINT_FILE_H
 #define ENGRAM_CHECKPOINT_CHECKPOINT_FILE_H
 
+#include "engram/base/file_sums.h"
 #include "engram/base/hdf5_file.h"
 #include "engram/base/options.h"
 #include "engram/base/position.h"
@@ -34,6 +36,7 @@ typedef struct EngramCheckpointContent {
     double time;
     const EngramStateParts *state;
     EngramOptions options;
+    const EngramFileSums *files;
     const EngramProvenance *provenance;
     int outputs;
     const char *output_names[ENGRAM_CHECKPOINT_OUTPUTS];
@@ -93,6 +96,10 @@ PetscErrorCode EngramCheckpointReadPosition(EngramCheckpointFile *file, const ch
  */
 PetscErrorCode EngramCheckpointReadOption(EngramCheckpointFile *file, const char *name, char *text,
                                           size_t size, PetscBool *is_there);
+
+/** Checksum, as text, of the file that an option named; not there in older checkpoints. */
+PetscErrorCode EngramCheckpointReadFileSum(EngramCheckpointFile *file, const char *name, char *text,
+                                           size_t size, PetscBool *is_there);
 
 /** Closes the file; may be called twice. */
 PetscErrorCode EngramCheckpointClose(EngramCheckpointFile *file);

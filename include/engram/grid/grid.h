@@ -59,6 +59,12 @@ extern const EngramOptionTable EngramGridOptions;
 PetscErrorCode EngramGridParametersGet(EngramOptions options, EngramGridParameters *parameters);
 
 /**
+ * Whether there can be such a grid on so many ranks. Not collective.
+ * @return ENGRAM_ERR_INPUT with what is the matter
+ */
+PetscErrorCode EngramGridCheck(const EngramGridParameters *parameters, PetscInt ranks);
+
+/**
  * Cells from v_min to V_R of a potential axis of `v_cells` cells, whatever count the parameters
  * have; -1 when V_R falls between two nodes. Not collective.
  */

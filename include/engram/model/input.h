@@ -16,6 +16,7 @@
 #define ENGRAM_MODEL_INPUT_H
 
 #include <petscsys.h>
+#include <stdint.h>
 
 /** What a value begins with that names the file of a table. */
 #define ENGRAM_INPUT_FILE "file:"
@@ -69,6 +70,12 @@ double EngramInputSwitchDifference(EngramInput input, PetscInt number, double ti
 /** The text it was made from, and the option; borrowed. Not collective. */
 const char *EngramInputText(EngramInput input);
 const char *EngramInputOption(EngramInput input);
+
+/**
+ * Checksum of the bytes of the file that it was read from. Not collective.
+ * @return false: it is an expression
+ */
+PetscBool EngramInputFileSum(EngramInput input, uint64_t *checksum);
 
 /** Frees it; accepts NULL, and one already destroyed. Not collective. */
 PetscErrorCode EngramInputDestroy(EngramInput *input);

@@ -11,6 +11,7 @@
 
 #include <petscsys.h>
 
+#include "engram/base/file_sums.h"
 #include "engram/base/options.h"
 #include "engram/base/position.h"
 #include "engram/base/provenance.h"
@@ -122,17 +123,20 @@ typedef struct EngramOutcome {
     PetscInt64 steady_states;       /**< found, where they were looked for; else negative */
     PetscInt64 coupling_iterations; /**< evaluations of the scalar equation in all steps */
     EngramErrorEstimate estimate;   /**< of the error, where it was asked for */
+    PetscBool has_begun;            /**< the folder of the results was touched */
 } EngramOutcome;
 
 /** What all observers of a run are made from. Strings and handles are borrowed. */
 typedef struct EngramOutputParameters {
     const char *directory;
+    const char *checkpoint_directory; /**< where checkpoints go: a path, or "auto" */
     PetscBool overwrite;
     PetscInt series_every;       /**< steps */
     double series_interval;      /**< time between rows of the series; 0: by steps */
     double fields_every;         /**< time; 0: only the first and the last state */
     EngramOptions options;       /**< for the record */
     EngramProvenance provenance; /**< for the record */
+    EngramFileSums files;        /**< that options name, for the record; borrowed */
     char solver[128];            /**< method of the slices, for the record */
 } EngramOutputParameters;
 
@@ -146,6 +150,12 @@ typedef struct EngramObserver {
     PetscErrorCode (*destroy)(void *context);
     /** Brings all of the file to the disk and adds to a position where it stands. */
     PetscErrorCode (*save)(void *context, EngramPosition *position);
+    /**
+     * Before any file is touched: whether those that resume goes on with are the ones that the run
+     * has written. @return ENGRAM_ERR_INPUT when they are not
+     */
+    PetscErrorCode (*verify)(void *context, const EngramSnapshot *snapshot,
+                             const EngramPosition *position);
     /** Instead of start: puts the file back to a position, whose words are needed on rank 0. */
     PetscErrorCode (*resume)(void *context, const EngramSnapshot *snapshot,
                              const EngramPosition *position);
@@ -179,6 +189,13 @@ typedef enum EngramOutputMode {
  * @return ENGRAM_ERR_INPUT when another run is writing into it
  */
 PetscErrorCode EngramOutputLock(const EngramGrid *grid, const EngramOutputParameters *parameters);
+
+/**
+ * Whether the output directory may be used; changes nothing. Collective.
+ * @return ENGRAM_ERR_INPUT when it holds anything and may not be overwritten, or cannot be listed
+ */
+PetscErrorCode EngramOutputCheck(const EngramGrid *grid, const EngramOutputParameters *parameters,
+                                 EngramOutputMode mode);
 
 /**
  * Creates the output directory, or empties it of the results of another run. Collective.
