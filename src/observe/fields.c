@@ -126,6 +126,30 @@ static PetscErrorCode CreateDatasets(Fields *fields)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Tells readers of any kind which dataset holds the coordinates of each dimension. */
+static PetscErrorCode NameDimensions(Fields *fields)
+{
+    static const char *const plane[] = {"time", "v", "w"};
+    static const char *const slices[] = {"time", "w"};
+    EngramHdf5File *file = &fields->file;
+    PetscFunctionBeginUser;
+    for (int d = 0; d < 3; d++) {
+        PetscCall(EngramHdf5MakeScale(file, plane[d]));
+    }
+    PetscCall(EngramHdf5SetScales(file, "w_quadrature", 1, &slices[1]));
+    PetscCall(EngramHdf5SetScales(file, "total_rate", 1, plane));
+    PetscCall(EngramHdf5SetScales(file, "density", 3, plane));
+    PetscCall(EngramHdf5SetScales(file, "firing_rate", 2, slices));
+    PetscCall(EngramHdf5SetScales(file, "weight_density", 2, slices));
+    if (fields->has_refractory) {
+        PetscCall(EngramHdf5SetScales(file, "refractory", 2, slices));
+    }
+    if (fields->has_phase) {
+        PetscCall(EngramHdf5SetScales(file, "phase", 1, plane));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** Reserves the room for a row, so that a full disk is noticed before the file is touched. */
 static PetscErrorCode ReserveRow(const Fields *fields, const EngramGrid *grid)
 {
@@ -218,6 +242,7 @@ static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
     PetscCall(WriteProvenance(fields));
     PetscCall(WriteAxes(initial->grid, fields));
     PetscCall(CreateDatasets(fields));
+    PetscCall(NameDimensions(fields));
     PetscCall(XdmfSeriesStart(initial->grid, directory, &fields->xdmf));
     PetscCall(WriteState(fields, initial));
     PetscFunctionReturn(PETSC_SUCCESS);

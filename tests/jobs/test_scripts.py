@@ -4,11 +4,15 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import time
 
 import yaml
 
 import engram_test
+
+sys.path.insert(0, str(engram_test.SOURCE / "tools"))
+from engram_grid import grid_cases  # noqa: E402
 
 SCRIPTS = engram_test.SOURCE / "jobscripts"
 
@@ -57,6 +61,7 @@ class ScriptsTestCase(engram_test.EngramTestCase):
                 "CASE": str(engram_test.SOURCE / "input" / "learning.yaml"),
                 "PYTHON": engram_test.PYTHON, "OMPI_MCA_odls_base_sigkill_timeout": "1",
                 "TABLE": str(engram_test.SOURCE / "tools" / "convergence_table.py"),
+                "NAMES": str(engram_test.SOURCE / "tools" / "engram_names.py"),
                 "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "BEHAVIOUR": "done",
                 **environment}
 
@@ -107,6 +112,32 @@ class AllScripts(ScriptsTestCase):
             self.assertIn("export OMP_NUM_THREADS=1", text)
             self.assertIn("\n# module load", text)
             subprocess.run(["bash", "-n", path], check=True)
+
+    def test_program_by_the_rule_of_the_tools(self):
+        """ENGRAM, ENGRAM_PROGRAM, build/release/engram, PATH; none in the place of a named one."""
+        inherited = {"ENGRAM": "", "ENGRAM_PROGRAM": ""}
+        built = self.folder / "build" / "release" / "engram"
+        for path in (built, self.folder / "bin" / "engram", self.folder / "named"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("#!/bin/bash\n", encoding="ascii")
+            path.chmod(0o755)
+        for script in ("run.sbatch", "chain.sbatch", "sweep.sbatch", "convergence.sbatch"):
+            array = {"SLURM_ARRAY_JOB_ID": "40", "SLURM_ARRAY_TASK_MIN": "1",
+                     "SLURM_ARRAY_TASK_ID": "1"}
+            for variables, program in (
+                    ({**inherited, "ENGRAM": "./named", "ENGRAM_PROGRAM": "no"}, "./named"),
+                    ({**inherited, "ENGRAM_PROGRAM": "./named"}, "./named"),
+                    (inherited, "build/release/engram")):
+                self.pretend(script, **array, **variables)
+                self.assertEqual(self.lines("calls")[-1].split()[0], program, script)
+            built.rename(self.folder / "away")
+            self.pretend(script, **array, **inherited)
+            self.assertEqual(self.lines("calls")[-1].split()[0], "engram", script)
+            (self.folder / "away").rename(built)
+            count = len(self.lines("calls"))
+            process = self.pretend(script, expect=2, **array, **{**inherited, "ENGRAM": "no"})
+            self.assertIn("no no: set ENGRAM to the program", process.stderr)
+            self.assertEqual(len(self.lines("calls")), count)
 
     def test_tasks_want_an_array(self):
         for script in ("sweep.sbatch", "convergence.sbatch"):
@@ -219,15 +250,25 @@ class ArrayScripts(ScriptsTestCase):
                             SLURM_ARRAY_TASK_ID=str(number), **settings)
 
     def test_sweep_gives_each_value_a_folder(self):
-        values = {"OPTION": "model_input", "VALUES": "0.5 1+w/2 -1e-3"}
-        for number, folder in enumerate(("0.5", "1+w_2", "-1e-3")):
+        values = {"OPTION": "model_input", "VALUES": "0.5 1+w/2 1+w*2 w<1?1:2 w>1?1:2 -1e-3"}
+        words = values["VALUES"].split()
+        folders = [next(iter(grid_cases("case.yaml", {"model_input": [value]}, {}))).name
+                   for value in words]
+        self.assertEqual(len(set(folders)), 6)
+        self.assertEqual((folders[0], folders[-1]), ("model_input_0.5", "model_input_-1e-3"))
+        for number, (value, folder) in enumerate(zip(words, folders)):
             self.task("sweep.sbatch", number, "-time_end", "1", **values)
-            value = values["VALUES"].split()[number]
-            self.assertIn(f" -model_input {value} -output_dir results/sweep-40/model_input_{folder}"
+            self.assertIn(f" -model_input {value} -output_dir results/sweep-40/{folder}"
                           " -restart auto -time_end 1", self.lines("calls")[-1])
-        process = self.task("sweep.sbatch", 3, expect=2, **values)
-        self.assertIn("task 3 has no value: there are 3; --array=0-2", process.stderr)
-        self.assertEqual(len(self.lines("calls")), 3)
+        process = self.task("sweep.sbatch", 6, expect=2, **values)
+        self.assertIn("task 6 has no value: there are 6; --array=0-5", process.stderr)
+        self.assertEqual(len(self.lines("calls")), 6)
+
+    def test_sweep_without_names_runs_nothing(self):
+        """Rather than all values in one folder."""
+        process = self.task("sweep.sbatch", 0, NAMES="nowhere.py", expect=2)
+        self.assertIn("nowhere.py", process.stderr)
+        self.assertEqual(self.lines("calls"), [])
 
     def test_tasks_are_requeued_at_the_limit_only(self):
         for script in ("sweep.sbatch", "convergence.sbatch"):
