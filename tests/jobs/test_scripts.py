@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -263,6 +265,22 @@ class ArrayScripts(ScriptsTestCase):
         process = self.task("sweep.sbatch", 6, expect=2, **values)
         self.assertIn("task 6 has no value: there are 6; --array=0-5", process.stderr)
         self.assertEqual(len(self.lines("calls")), 6)
+
+    def test_sweep_finds_the_names_by_itself(self):
+        """In the tree of the script, or that of the working folder, as for a copy in a spool."""
+        values = {"OPTION": "model_response", "VALUES": "N/2 N*2", "NAMES": ""}
+        script = self.folder / "spool" / "script"
+        script.parent.mkdir()
+        shutil.copy(SCRIPTS / "sweep.sbatch", script)
+        (self.folder / "tools").mkdir()
+        for number, path in ((0, SCRIPTS / "sweep.sbatch"), (1, script)):
+            if number:
+                shutil.copy(engram_test.SOURCE / "tools" / "engram_names.py",
+                            self.folder / "tools")
+            self.task(path, number, **values)
+        folders = [re.search(r"-output_dir (\S+)", line).group(1) for line in self.lines("calls")]
+        self.assertEqual(folders, ["results/sweep-40/model_response_N_2_4813c2",
+                                   "results/sweep-40/model_response_N_2_92f1ea"])
 
     def test_sweep_without_names_runs_nothing(self):
         """Rather than all values in one folder."""
