@@ -159,8 +159,8 @@ class Expression:
     def _parse_name(self, name):
         if name in CONSTANTS:
             return lambda values: CONSTANTS[name]
-        if name not in self._allowed:
-            name = SAME_AS.get(name, name)
+        if name not in self._allowed and SAME_AS.get(name) in self._allowed:
+            name = SAME_AS[name]
         if name not in self._allowed:
             raise ExpressionError(f"\"{self.text}\": unknown name {name}; known are "
                                   f"{', '.join(self._known_names())}")

@@ -19,7 +19,7 @@ from engram_grid import Case, GridError, folder_name, normal, shielded, wanted_o
 BASE = "panel"
 # Patterns that --patterns adds: the first, shifted along w by multiples of this part of the axis.
 SHIFT = 0.4
-# Two inputs are one if they differ by less than this part of their largest value.
+# Two inputs are one if they differ by less than this part of the largest value of all.
 SAME = 1e-3
 # Points at which inputs are looked at.
 POINTS = 400
@@ -90,8 +90,9 @@ def fill_up(learned, count, options):
         values = [values_of(text, w) for text in patterns]
     except GridError as error:
         raise GridError(f"--patterns: {error}; give all patterns by --learn") from error
+    same = SAME * max(abs(mine).max() for mine in values)
     for number, mine in enumerate(values):
-        if any(abs(mine - other).max() <= SAME * abs(other).max() for other in values[:number]):
+        if any(abs(mine - other).max() <= same for other in values[:number]):
             raise GridError(f"--patterns {count}: {learned[0]} shifted along w gives no so many "
                             "different inputs; give the patterns by --learn")
     return patterns

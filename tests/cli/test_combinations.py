@@ -90,7 +90,7 @@ WRONG_NOISES = [
 ]
 
 # Expressions in what the noise does not know.
-NOISES_OF_OTHERS = [("w", "w"), ("1 + 0.1*t", "t"), ("1 + v^2", "v"), ("1 + 0.1*Nbar", "Nbar")]
+NOISES_OF_OTHERS = [("w", "w"), ("1 + 0.1*t", "t"), ("1 + v^2", "v"), ("1 + 0.1*nbar", "nbar")]
 
 # A noise that is good at rest, and an input under which the rate soon takes it below zero.
 FALLING_NOISE = {"model_noise": "0.1 - N", "model_input": "3"}
@@ -267,6 +267,12 @@ class NoiseTest(CombinationTestCase):
             with self.subTest(noise=noise):
                 self.refuse([f'-model_noise "{noise}": not a valid expression in Nbar (or N)',
                              f'Unexpected token "{name}'], model_noise=noise)
+
+    def test_rate_has_two_names(self):
+        """The same bits under both."""
+        runs = [self.run_case(model_noise=f"0.5 + 0.1*{name}", model_response=f"{name}/(1 + {name})")
+                for name in ("N", "Nbar")]
+        self.assertEqual(*[(run.folder / "series.csv").read_bytes() for run in runs])
 
     def check_stopped(self, result):
         """Stopped for the noise, with good results up to there."""

@@ -121,8 +121,8 @@ class ClosedForms(StudyTestCase):
         for changes, message in (
                 ({"model_delay": 1},
                  "no closed form with model_delay: 1; use --compare richardson"),
-                ({"model_drift": "v^2"}, "no closed form with model_drift: v^2"),
-                ({"model_noise": "1 + 0*N"}, "no closed form with model_noise: 1 + 0*N"),
+                ({"model_drift": "v^2"}, r"no closed form with model_drift: v\^2"),
+                ({"model_noise": "1 + 0*N"}, r"no closed form with model_noise: 1 \+ 0\*N"),
                 ({"model_input": "1 + t"}, "model_input: "),
                 ({"grid_w_max": 1}, "frozen weights have a closed form for a single weight only"),
                 ({"grid_w_min": 3, "grid_w_max": 3}, "the network has no steady state"),

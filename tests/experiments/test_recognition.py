@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import types
 
 import h5py
 import numpy
@@ -14,6 +15,7 @@ from engram_test import PYTHON, SOURCE, EngramTestCase, main
 
 sys.path[:0] = [str(SOURCE / "tools"), str(SOURCE / "tools" / "verification")]
 import exact  # noqa: E402
+import recognition  # noqa: E402
 from engram_grid import GridError  # noqa: E402
 from recognition_measure import distance, measure, shares  # noqa: E402
 from recognition_panel import default_tests, learned_inputs, make_panel  # noqa: E402
@@ -149,6 +151,45 @@ class TestPanel(RecognitionTestCase):
         drift = 1.0 + w[inner] * total / (1.0 + total)
         rate = numpy.array([exact.rate(mu) for mu in drift])
         numpy.testing.assert_allclose(weights[inner], w[inner] / (total * rate), rtol=0.02)
+
+
+class TestVerdict(RecognitionTestCase):
+    """What a verdict rests on."""
+
+    def test_coarse_grid_is_found_out(self):
+        """First order in w smears the front; twice the cells bring the contrast above ten."""
+        words = ("--set", "grid_w_cells=120", "--set", "transport_order=1", "--set",
+                 "time_tolerance=1e-3", "--test", "1", "--output", "coarse")
+        process = self.call(*words)
+        self.assertRegex(process.stdout, rf"(?m)^{re.escape(LEARNED)}: NOT recognised: its answer "
+                         r"is \d\.\d times closer to the signature w/K than any other \(recognised: "
+                         r"at least 10 times; on a grid of twice the cells 1\d times: recognised "
+                         r"there: the grid is too coarse\)$")
+        self.assertEqual(len(self.rows("coarse/recognition.csv")), 2)
+        with h5py.File(self.folder / "coarse" / "panel,finer" / "fields.h5", "r") as file:
+            self.assertEqual(file["density"].shape[1:], (119, 240))
+
+    def stage(self, *spreads, change=0.0):
+        """Answers with these spreads, the first of which is that of the learned input."""
+        responses = [types.SimpleNamespace(spread=spread, change=change) for spread in spreads]
+        return types.SimpleNamespace(responses=responses, learning_change=0.0,
+                                     share_at_ends=lambda: 0.0)
+
+    def test_sentences(self):
+        panel = make_panel(["1"], ["2"], None, 1.0, None)
+        rest = "times closer to the signature w/K than any other (recognised: at least 10 times"
+        for stage, finer, sentence in (
+                (self.stage(0.1, 1.0), None, f"1: recognised: its answer is 10 {rest})"),
+                (self.stage(0.1, 0.9), [self.stage(0.1, 0.95)], "1: NOT recognised: its answer is "
+                 f"9 {rest}; on a grid of twice the cells 9.5 times: the grid is not the reason)"),
+                (self.stage(0.1, 0.9), None, f"1: NOT recognised: its answer is 9 {rest}; not "
+                 "checked on a finer grid: --set grid_w_cells and grid_v_cells tell)"),
+                (self.stage(0.1, 0.9, change=0.1), None, f"1: NOT recognised: its answer is 9 {rest}"
+                 "; it is not at rest, see below)")):
+            self.assertEqual(recognition.verdicts(panel, [stage], finer)[0], sentence)
+        self.assertTrue(recognition.is_doubtful([self.stage(0.1, 0.9)]))
+        self.assertFalse(recognition.is_doubtful([self.stage(0.1, 0.9, change=0.1)]))
+        self.assertFalse(recognition.is_doubtful([self.stage(0.1, 1.0)]))
 
 
 class TestForgetting(RecognitionTestCase):
