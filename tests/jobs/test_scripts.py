@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import unittest
 
 import yaml
 
@@ -241,6 +242,41 @@ class ChainScript(ScriptsTestCase):
                             SLURM_JOB_ID="42")
         self.assertIn(f"(step {reached}, ", process.stderr)
         self.assertEqual(self.lines("requests"), ["requeue 42"])
+
+
+# Whether a program may draw with the key of the job, and with another one.
+DISPLAY_TEST = """#!{python}
+import ctypes
+import os
+
+library = ctypes.CDLL("libX11.so.6")
+library.XOpenDisplay.restype = ctypes.c_void_p
+with open("calls", "a", encoding="ascii") as stream:
+    stream.write(f"{{bool(library.XOpenDisplay(None))}}\\n")
+if not os.path.exists("other"):
+    with open(os.environ["XAUTHORITY"], "rb") as stream:
+        key = stream.read()
+    with open("other", "wb") as stream:
+        stream.write(key[:-1] + bytes([key[-1] ^ 1]))
+    os.environ["XAUTHORITY"] = "other"
+    os.execv(__file__, [__file__])
+"""
+
+
+@unittest.skipUnless(shutil.which("Xvfb"), "needs Xvfb")
+class InsituScript(ScriptsTestCase):
+    """insitu.sbatch."""
+
+    def test_x_server_with_a_key_that_needs_no_lock(self):
+        """xauth gives up on a loaded machine: the script does without it."""
+        (self.folder / "bin" / "xauth").write_text("#!/bin/bash\nexit 1\n", encoding="ascii")
+        (self.folder / "bin" / "xauth").chmod(0o755)
+        launcher = self.folder / "bin" / "launcher"
+        launcher.write_text(DISPLAY_TEST.format(python=engram_test.PYTHON), encoding="ascii")
+        process = self.call("insitu.sbatch", launcher="launcher", OUTPUT="results/here")
+        self.assertNotIn("no X server", process.stderr)
+        self.assertEqual(self.lines("calls"), ["True", "False"])
+        self.assertEqual(list((self.folder / "results").iterdir()), [])
 
 
 class ArrayScripts(ScriptsTestCase):
