@@ -5,7 +5,8 @@ install(TARGETS engram EXPORT engram-targets)
 install(TARGETS engram_program)
 install(DIRECTORY include/engram DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY input jobscripts DESTINATION ${CMAKE_INSTALL_DATADIR}/engram)
-install(PROGRAMS tools/plot.py tools/engram_results.py DESTINATION ${CMAKE_INSTALL_DATADIR}/engram/tools)
+install(DIRECTORY tools DESTINATION ${CMAKE_INSTALL_DATADIR}/engram USE_SOURCE_PERMISSIONS
+  FILES_MATCHING PATTERN "*.py" PATTERN __pycache__ EXCLUDE PATTERN benchmark EXCLUDE)
 install(FILES LICENSE CITATION.cff DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/engram)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/engram)

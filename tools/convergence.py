@@ -2,29 +2,28 @@
 """Studies how the results of a case converge: refines its grid or its step, and observes orders."""
 
 import argparse
-import os
 import pathlib
 import sys
 
 try:
     from convergence_errors import (NORMS, QUANTITIES, Fields, differences, estimated_errors,
                                     orders)
-    from convergence_exact import closed_form
+    from convergence_exact import closed_form, require_closed_form
     from convergence_jobs import submit
     from convergence_ladder import claim, is_whole, ladder, make_study, read_study
     from convergence_report import PLAIN, VARIED, Report, write_report
     from convergence_runs import (Permission, check_room, forecast, is_done, read_cost,
                                   remaining_seconds, run_ladder, tell_plan)
+    from engram_program import HELP, ProgramError, find_program
     from engram_results import ResultsError, read_series
     from engram_runs import RunError, read_values
+    from engram_stream import bear_closed_pipes
 except ImportError as error:
     print(f"convergence.py: error: {sys.executable}: {error}; on Debian: apt install python3-h5py "
           "python3-matplotlib python3-scipy python3-yaml, and run with /usr/bin/python3",
           file=sys.stderr)
     sys.exit(2)
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-PROGRAM = ROOT / "build" / "release" / "engram"
 # Rates that still change by more than this part of their value are those of no steady state.
 STEADY = 1e-6
 SHARE_OF_TIME = 0.9
@@ -149,6 +148,8 @@ def study_ladder(arguments):
     folder = arguments.output or pathlib.Path("results") / (
         f"convergence-{pathlib.Path(study.case).stem}-{study.vary}")
     levels = ladder(study, folder)
+    if arguments.compare == "exact":
+        require_closed_form(study.options, study.program, study.case)
     claim(study, folder)
     if not is_whole(study):
         note("time_end is not a whole number of time_step: the last steps are shorter, and spoil "
@@ -196,8 +197,7 @@ def parse_arguments():
                              "state of a single weight, or the learned one (default: richardson)")
     parser.add_argument("--output", type=pathlib.Path, metavar="FOLDER",
                         help="folder of the study (default: results/convergence-CASE-VARY)")
-    parser.add_argument("--program", type=pathlib.Path, default=PROGRAM, metavar="P",
-                        help="the engram to run (default: that of build/release)")
+    parser.add_argument("--program", metavar="P", help=HELP)
     parser.add_argument("--yes", action="store_true",
                         help="do not ask before more than an hour, nor refuse for want of memory")
     parser.add_argument("--slurm", action="store_true",
@@ -211,8 +211,11 @@ def parse_arguments():
         parser.error("--collect FOLDER knows its case: leave CASE.yaml out")
     if not arguments.collect and not (arguments.case and arguments.vary):
         parser.error("give CASE.yaml and --vary v, w, t or all; or --collect FOLDER")
-    if not arguments.collect and not os.access(arguments.program, os.X_OK):
-        parser.error(f"--program {arguments.program}: no such program; build it, or name another")
+    try:
+        arguments.program = arguments.program if arguments.collect else \
+            find_program(arguments.program)
+    except ProgramError as error:
+        parser.error(str(error))
     return arguments
 
 
@@ -241,4 +244,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     sys.exit(main())

@@ -5,6 +5,7 @@ Q(v; mu) with rate r(mu). The expressions of a case are evaluated here independe
 """
 
 import math
+import subprocess
 
 import numpy
 import scipy.optimize
@@ -12,11 +13,13 @@ import scipy.special
 
 from convergence_errors import Norm, by_quantity, mass_factor, norm_of
 from engram_expression import Expression, ExpressionError
-from engram_runs import RunError, number_of
+from engram_runs import RunError, first_line, number_of
+from option_reference import parse
 
 SLAB_BYTES = 2**23
 POINTS_OF_RATE, POINTS_OF_CELL, POINTS_OF_SUPPORT, PARTS_OF_SUPPORT = 128, 3, 8, 64
 SEARCHED_RATES = (1e-6, 1e4)
+TRUTHS = ("true", "yes", "on", "1")
 
 
 class FunctionOfOne:
@@ -127,6 +130,23 @@ def closed_form(case, path, near):
     return single_weight(neuron, low, (current, response), near)
 
 
+def require_closed_form(options, program, path):
+    """Complains about a case without a closed form, before it is run.
+
+    The options that the case does not give are those that the program tells of itself.
+    """
+    try:
+        process = subprocess.run([program, "-help"], capture_output=True, text=True, check=True,
+                                 stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise RunError(f"{program} -help: {first_line(error)}") from error
+    case = {name: default for _, rows in parse(process.stdout)
+            for name, _, _, default in rows if default is not None}
+    case.update(options)
+    learns = str(case["model_plasticity"]).lower() in TRUTHS
+    closed_form({**case, "model_plasticity": "true" if learns else "false"}, path, 1.0)
+
+
 def neuron_of(case, path):
     """The neuron of a case; refuses what has no closed form here."""
     for name, plain in (("model_delay", 0.0), ("model_refractory", 0.0),
@@ -134,6 +154,12 @@ def neuron_of(case, path):
         if name in case and number_of(case, name, path) != plain:
             raise RunError(f"--compare exact: no closed form with {name}: {case[name]}; use "
                            "--compare richardson")
+    if case.get("model_drift", "-v").strip("() ") != "-v":
+        raise RunError(f"--compare exact: no closed form with model_drift: {case['model_drift']}; "
+                       "use --compare richardson")
+    if case.get("protocol_phases", "") not in ("", "none", "[]", []):
+        raise RunError("--compare exact: no closed form with protocol_phases; use --compare "
+                       "richardson")
     try:
         noise = float(case["model_noise"])
     except ValueError as error:

@@ -9,6 +9,7 @@ import sys
 
 try:
     from engram_runs import RunError, number_of, read_values
+    from engram_stream import bear_closed_pipes
 except ImportError as error:
     print(f"convergence_table.py: error: {sys.executable}: {error}; on Debian: apt install "
           "python3-yaml, and run with /usr/bin/python3", file=sys.stderr)
@@ -166,4 +167,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     sys.exit(main())

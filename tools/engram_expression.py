@@ -11,6 +11,9 @@ import numpy
 TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)"
                    r"|([A-Za-z_]\w*)|(\|\||&&|<=|>=|==|!=|[-+*/^<>?:(),]))")
 
+# The variable N of the noise and the response is the total rate, and has this name, too.
+SAME_AS = {"Nbar": "N"}
+
 CONSTANTS = {"pi": numpy.pi, "_pi": numpy.pi, "_e": numpy.e}
 
 FUNCTIONS = {
@@ -172,12 +175,17 @@ class Expression:
         function = FUNCTIONS[name]
         return lambda values: function(*(argument(values) for argument in arguments))
 
+    def _known_names(self):
+        return [*self._allowed, *(name for name, same in SAME_AS.items() if same in self._allowed)]
+
     def _parse_name(self, name):
         if name in CONSTANTS:
             return lambda values: CONSTANTS[name]
+        if name not in self._allowed and SAME_AS.get(name) in self._allowed:
+            name = SAME_AS[name]
         if name not in self._allowed:
             raise ExpressionError(f"\"{self.text}\": unknown name {name}; known are "
-                                  f"{', '.join(self._allowed)}")
+                                  f"{', '.join(self._known_names())}")
         self.used.add(name)
         return lambda values: values[name]
 

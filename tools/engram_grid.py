@@ -7,7 +7,6 @@ more than YAML, for tools that run on the login node of a cluster; engram_proces
 
 import csv
 import dataclasses
-import hashlib
 import itertools
 import math
 import os
@@ -16,6 +15,7 @@ import re
 
 import yaml
 
+from engram_names import folder_name
 from engram_runs import RunError, first_line, flatten, read_values
 
 # What has no part in the solution, so that a finished run need not have the same of it.
@@ -24,8 +24,6 @@ RANGE = re.compile(r"([^:,]+):([^:,]+):(\d+)")
 NAME = re.compile(r"[a-z][a-z0-9_]*", re.IGNORECASE)
 BRACES = re.compile(r"\{([^{}]*)\}")
 TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-# Longer names of folders are cut: file systems allow 255 letters.
-LONGEST_NAME = 180
 TABLE = "sweep.csv"
 
 DONE, BLOWN_UP, NOT_FINITE = "done", "blown up", "not finite"
@@ -70,12 +68,30 @@ def split_list(text):
     return [part.strip() for part in parts]
 
 
+def refuse_other_ranges(name, text):
+    """Complains about colons that belong to no choice (a ? b : c) and to no name of a file."""
+    for part in split_list(text):
+        if part.startswith("file:") or part.count(":") <= part.count("?"):
+            continue
+        hint = ""
+        try:
+            low, high, step = (float(word) for word in part.split(":"))
+            steps = (high - low) / step
+            if steps > 0.5 and abs(steps - round(steps)) < 1e-6 * steps:
+                hint = f"; steps of {step:g} are {low:g}:{high:g}:{round(steps) + 1}"
+        except (ValueError, ZeroDivisionError):
+            pass
+        raise GridError(f"--vary {name}={text}: {part} is not understood: a range is "
+                        f"FROM:TO:COUNT, with a whole number of values{hint}")
+
+
 def evenly_spaced(name, text):
     """The values of FROM:TO:COUNT, or None if the text is not made like that."""
     match = RANGE.fullmatch(text)
     try:
         low, high = (float(word) for word in match.groups()[:2])
     except (AttributeError, ValueError):
+        refuse_other_ranges(name, text)
         return None  # an expression such as w < 0 ? -1 : 1
     count = int(match.group(3))
     if count < 2 or not (math.isfinite(low) and math.isfinite(high)) or low == high:
@@ -102,21 +118,6 @@ def parse_varied(text):
     if len(set(map(normal, values))) < len(values):
         raise GridError(f"--vary {text}: a value is there twice")
     return name, values
-
-
-def folder_name(values):
-    """NAME_VALUE,NAME_VALUE: readable, of harmless letters, and different for other values."""
-    words = []
-    for name, value in values.items():
-        plain = re.sub(r"[^A-Za-z0-9.+-]+", "_", value)
-        words.append(f"{name}_{plain}")
-        if plain != value:
-            words[-1] += "_" + hashlib.sha1(value.encode()).hexdigest()[:6]
-    name = ",".join(words)
-    if len(name) > LONGEST_NAME:
-        digest = hashlib.sha1(name.encode()).hexdigest()[:10]
-        name = f"{name[:LONGEST_NAME]}_{digest}"
-    return name
 
 
 def fill_braces(options, values):

@@ -4,6 +4,7 @@ A case that was interrupted goes on from its last checkpoint, one that is finish
 and one that fails does not stop the others.
 """
 
+import concurrent.futures
 import os
 import pathlib
 import shlex
@@ -13,9 +14,8 @@ import tempfile
 import time
 
 from engram_grid import (BLOWN_UP, DONE, FAILED, FINISHED, INTERRUPTED, NOT_FINITE, REFUSED,
-                         GridError, Outcome, find_outcome)
+                         Outcome, find_outcome)
 
-PROGRAM = pathlib.Path(__file__).resolve().parent.parent / "build" / "release" / "engram"
 # Exit codes of the program that are results or promises: docs/user_guide.md, section 9.
 STOPPED, TO_BE_CONTINUED = 3, (85, 86)
 POLL_SECONDS = 0.02
@@ -41,11 +41,43 @@ def words_of(case, folder):
             "-restart", "auto"]
 
 
-def check_program(program):
-    """Complains if there is no such program."""
-    if not os.access(program, os.X_OK) or pathlib.Path(program).is_dir():
-        raise GridError(f"--program {program}: no such program; build it with `cmake --preset "
-                        "release && cmake --build --preset release`, or name another one")
+def environment_of(folder):
+    """One thread a rank, and a folder of temporary files that no other run has.
+
+    Open MPI makes and removes a folder there, and does not bear another run that does so.
+    """
+    return {"OMP_NUM_THREADS": "1", **os.environ, "TMPDIR": folder}
+
+
+def message_in(lines):
+    """The first line that tells an error, or else the last one; empty where nothing was said."""
+    lines = [line.strip() for line in lines if line.strip()]
+    errors = [line for line in lines if "error:" in line]
+    return errors[0] if errors else lines[-1] if lines else ""
+
+
+def complaint_of(case, folder, program, ranks):
+    """What the program finds wrong with a case in a dry run; empty if it would run."""
+    with tempfile.TemporaryDirectory(prefix="engram_", ignore_cleanup_errors=True) as temporary:
+        process = subprocess.run([*command_of(case, folder, program, ranks), "-dry_run"],
+                                 capture_output=True, text=True, check=False,
+                                 stdin=subprocess.DEVNULL, env=environment_of(temporary))
+    if process.returncode == 0:
+        return ""
+    message = message_in((process.stderr or process.stdout).splitlines())
+    return f"exit code {process.returncode}: {message}"
+
+
+def check_cases(outcomes, folder, program, ranks, processes=None):
+    """The same outcomes; those to be run that the program refuses are refused."""
+    def check(outcome):
+        if outcome.state in (*FINISHED, REFUSED):
+            return outcome
+        complaint = complaint_of(outcome.case, folder, program, ranks)
+        return Outcome(outcome.case, REFUSED, complaint) if complaint else outcome
+
+    with concurrent.futures.ThreadPoolExecutor(processes or default_processes(ranks)) as pool:
+        return list(pool.map(check, outcomes))
 
 
 class Process:
@@ -55,10 +87,8 @@ class Process:
         self.case, self.folder = case, folder
         self.log = pathlib.Path(folder) / "logs" / f"{case.name}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        # Open MPI makes and removes a folder there, and does not bear another run that does so.
         self.temporary = tempfile.TemporaryDirectory(prefix="engram_", ignore_cleanup_errors=True)
         command = command_of(case, folder, program, ranks)
-        environment = {"OMP_NUM_THREADS": "1", **os.environ, "TMPDIR": self.temporary.name}
         with open(self.log, "a", encoding="utf-8") as stream:
             stream.write(shlex.join(command) + "\n")
             stream.flush()
@@ -66,7 +96,8 @@ class Process:
             # A session of its own: Ctrl-C reaches the tool, which hands it on as a signal that
             # mpirun passes to its ranks in time.
             self.process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT,
-                                            stdin=subprocess.DEVNULL, env=environment,
+                                            stdin=subprocess.DEVNULL,
+                                            env=environment_of(self.temporary.name),
                                             start_new_session=True)
 
     def outcome(self):
@@ -94,9 +125,7 @@ class Process:
         """The line of the log that tells the error, or else its last one."""
         with open(self.log, encoding="utf-8", errors="replace") as stream:
             stream.seek(self.begin)
-            lines = [line.strip() for line in stream if line.strip()]
-        errors = [line for line in lines if "error:" in line]
-        return (errors or lines or [f"nothing was said; see {self.log}"])[-1 if not errors else 0]
+            return message_in(stream) or f"nothing was said; see {self.log}"
 
     def stop(self):
         """Asks the run to leave with a checkpoint; USR1 is passed on by mpirun as well."""
@@ -113,13 +142,12 @@ class Process:
         return self.outcome()
 
 
-def run_cases(cases, folder, program=PROGRAM, ranks=1, processes=None, say=print):
+def run_cases(cases, folder, program, ranks=1, processes=None, say=print):
     """Runs what is not finished of the cases in a folder; returns their outcomes in their order.
 
     say is called with a line of text for every case that starts no longer or has ended. After an
     interrupt the runs write checkpoints, and what was not run is as it was found.
     """
-    check_program(program)
     outcomes = {case.name: find_outcome(case, folder) for case in cases}
     waiting = [case for case in cases
                if outcomes[case.name].state not in (*FINISHED, REFUSED)]

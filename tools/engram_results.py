@@ -192,7 +192,7 @@ def read_table(path, columns, notes):
     """Header and rows of a table; a last line still being written is left out."""
     require_file(path)
     try:
-        text = path.read_text(encoding="ascii")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise ResultsError(f"{path}: not readable as text: {first_line(error)}") from error
     lines = text.splitlines()

@@ -81,19 +81,39 @@ def is_run(directory):
         (directory / name).exists() for name in BESIDE_CASE)
 
 
+def folders_in(directory):
+    """A folder and all that are reached from it, also by links; each of them once.
+
+    One that is reached in several ways comes under a name without links, where it has one.
+    """
+    seen, waiting, linked = set(), [directory], []
+    while waiting or linked:
+        path = waiting.pop() if waiting else linked.pop()
+        status = path.stat()
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        yield path
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(pathlib.Path(entry.path))
+                elif entry.is_symlink() and os.path.isdir(entry.path):
+                    linked.append(pathlib.Path(entry.path))
+
+
 def find_runs(directory):
-    """All runs in a folder: itself, if it is a run's, and below; in the order of their names."""
+    """All runs in a folder: itself, if it is a run's, and below; in the order of their names.
+
+    Links to folders are followed.
+    """
     directory = pathlib.Path(directory)
     if not directory.is_dir():
         raise RunError(f"{directory}: {'not a folder' if directory.exists() else 'no such folder'}")
-    found = []
-
-    def complain(error):
+    try:
+        found = [path for path in folders_in(directory) if is_run(path)]
+    except OSError as error:
         raise RunError(f"{error.filename}: {error.strerror}") from error
-
-    for path, _, _ in os.walk(directory, onerror=complain):
-        if is_run(pathlib.Path(path)):
-            found.append(pathlib.Path(path))
     if not found:
         raise RunError(f"{directory}: no run of engram in it: no folder with status.yaml or "
                        "summary.yaml")

@@ -23,8 +23,10 @@ try:
     import reference
     from engram_grid import (BLOWN_UP, DONE, FINISHED, Case, GridError, collect, count_states,
                              folder_name, markdown_table, write_table)
-    from engram_processes import PROGRAM, run_cases
+    from engram_processes import run_cases
+    from engram_program import HELP, ProgramError, find_program
     from engram_runs import RunError
+    from engram_stream import bear_closed_pipes
     from plot import STYLE, ResultsError, check_owner, save
     from plot_excitation import BLOW_UP, LEARNED, RUN_AWAY, UNDECIDED, diagram_figure
 except ImportError as error:
@@ -238,13 +240,14 @@ def write_results(arguments, planes, points, boundaries):
 
 def experiment(arguments):
     """Runs the planes; returns the exit code."""
+    program = find_program(arguments.program)
     planes = [plane for plane in planes_of(arguments.fast)
               if arguments.plane in (plane.name, "both")]
     points, boundaries, is_whole = [], [], True
     for plane in planes:
         folder = arguments.output / plane.name
         folder.mkdir(parents=True, exist_ok=True)
-        outcomes = run_cases(cases_of(plane), folder, arguments.program, 1, arguments.processes,
+        outcomes = run_cases(cases_of(plane), folder, program, 1, arguments.processes,
                              lambda text: print(text, flush=True))
         write_table(collect(outcomes, folder), folder)
         print(f"{plane.name}: {len(outcomes)} points: {count_states(outcomes)}")
@@ -273,8 +276,7 @@ def parse_arguments():
     parser.add_argument("--fast", action="store_true", help="fewer points on coarser grids")
     parser.add_argument("--processes", type=int, metavar="N",
                         help="runs at a time (default: number of cores)")
-    parser.add_argument("--program", type=pathlib.Path, default=PROGRAM,
-                        help="the program (default: build/release/engram of this tree)")
+    parser.add_argument("--program", help=HELP)
     arguments = parser.parse_args()
     if arguments.processes is not None and arguments.processes < 1:
         parser.error(f"--processes {arguments.processes}: must be at least 1")
@@ -285,10 +287,11 @@ def main():
     """Runs the experiment; 2 with one line on stderr if the input is wrong."""
     try:
         return experiment(parse_arguments())
-    except (GridError, RunError, ResultsError, OSError) as error:
+    except (GridError, ProgramError, RunError, ResultsError, OSError) as error:
         print(f"excitation.py: error: {error}", file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     sys.exit(main())

@@ -66,7 +66,8 @@ draw frozen entropy
 
 # 3. Recognition: a panel of inputs, patterns learned one after the other, and what it depends on.
 say "recognition"
-"$python" tools/recognition.py input/recognition.yaml --output "$results/recognition" >/dev/null
+"$python" tools/recognition.py input/recognition.yaml --output "$results/recognition" \
+    --test 1 1.5 "1 - 0.3*sin(6*w)" >/dev/null
 copy recognition recognition.md responses.png discrimination.png
 "$python" tools/recognition.py input/recognition.yaml --output "$results/forgetting" --patterns 4 \
     --names A B C D flat higher opposite >/dev/null

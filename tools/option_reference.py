@@ -12,6 +12,9 @@ import re
 import subprocess
 import sys
 
+from engram_program import HELP, ProgramError, find_program
+from engram_stream import bear_closed_pipes
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 HEAD = """# Options
@@ -55,12 +58,15 @@ def main():
     """Writes or checks the file."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", default=ROOT / "build" / "release" / "engram")
+    parser.add_argument("--program", help=HELP)
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs" / "options.md")
     parser.add_argument("--check", action="store_true", help="only compare")
     arguments = parser.parse_args()
-    process = subprocess.run([str(arguments.program), "-help"], capture_output=True, text=True,
-                             check=True)
+    try:
+        program = find_program(arguments.program)
+    except ProgramError as error:
+        sys.exit(f"option_reference.py: error: {error}")
+    process = subprocess.run([program, "-help"], capture_output=True, text=True, check=True)
     text = render(parse(process.stdout))
     if arguments.check:
         written = arguments.output.read_text(encoding="utf-8") if arguments.output.exists() else ""
@@ -73,4 +79,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     main()

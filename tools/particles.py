@@ -22,9 +22,11 @@ try:
     import numpy
 
     import particle_comparison as comparison
+    from engram_program import HELP, ProgramError, find_program
     from engram_results import ResultsError, read_results
     from engram_runs import RunError, number_of, read_values
     from engram_expression import ExpressionError
+    from engram_stream import bear_closed_pipes
     from particle_network import Network, Settings, simulate
     from particle_pictures import comparison_figure
     from plot import STYLE, check_owner, save
@@ -270,19 +272,18 @@ def parse_arguments():
                              "(default: one for each core)")
     parser.add_argument("--particles-only", metavar="NAME=VALUE", action="append", default=[],
                         help="an option that engram does not see, to learn what the check notices")
-    parser.add_argument("--program", type=pathlib.Path, help="engram (default: $ENGRAM_PROGRAM, or "
-                        "build/release/engram)")
+    parser.add_argument("--program", help=HELP)
     words = sys.argv[1:]
     own = words[:words.index("--")] if "--" in words else words
     arguments = parser.parse_args(own)
     arguments.options = words[len(own) + 1:]
-    default = os.environ.get("ENGRAM_PROGRAM") or ROOT / "build/release/engram"
-    arguments.program = arguments.program or pathlib.Path(default)
     arguments.output = arguments.output or ROOT / f"results/{arguments.case.stem}-check"
     if not arguments.case.is_file():
         parser.error(f"{arguments.case}: no such case file")
-    if not arguments.program.is_file():
-        parser.error(f"--program {arguments.program}: no such file; build engram first")
+    try:
+        arguments.program = find_program(arguments.program)
+    except ProgramError as error:
+        parser.error(str(error))
     return arguments
 
 
@@ -297,4 +298,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     sys.exit(main())

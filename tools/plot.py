@@ -11,6 +11,7 @@ try:
     from matplotlib import patheffects, pyplot
 
     from engram_results import ResultsError, pick_rows, read_results
+    from engram_stream import bear_closed_pipes
     from plot_experiments import FIGURES, make_movie
     from plot_steady import (draw_bifurcation, draw_state_rates, draw_states, mark_potentials,
                              show_occupied)
@@ -347,4 +348,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     sys.exit(main())

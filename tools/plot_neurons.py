@@ -13,6 +13,7 @@ from matplotlib import pyplot
 
 from engram_expression import ExpressionError, evaluate
 from engram_results import SUPPORT, ResultsError, read_results
+from engram_stream import bear_closed_pipes
 from plot_style import (POTENTIAL, RATE, REFERENCE_COLOUR, STYLE, TIME, WEIGHT, check_owner,
                         curve_style, save)
 
@@ -106,4 +107,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     sys.exit(main())

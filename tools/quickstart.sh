@@ -9,11 +9,6 @@
 
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
-usage() {
-    sed -n '2,8s/^# \{0,1\}//p' "$root/tools/quickstart.sh"
-    exit "$1"
-}
-
 # The first of results/NAME, results/NAME-2, ... that is not in use.
 free_folder() {
     local folder=$root/results/$1
@@ -25,9 +20,6 @@ free_folder() {
     printf '%s' "$folder"
 }
 
-case ${1:-} in
--h | --help) usage 0 ;;
-esac
 case_file=$root/input/learning.yaml
 if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
     case_file=$(cd "$OLDPWD" && realpath -- "$1")

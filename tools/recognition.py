@@ -22,14 +22,16 @@ try:
     from engram_grid import (DONE, FINISHED, INTERRUPTED, MISSING, REFUSED, Case, GridError,
                              count_states, find_outcome, markdown_table, parse_assignment,
                              parse_varied, wanted_options, write_table)
-    from engram_processes import PROGRAM, check_program, run_cases
+    from engram_processes import run_cases
+    from engram_program import HELP, ProgramError, find_program
     from engram_results import ResultsError
-    from engram_runs import RunError
+    from engram_runs import RunError, read_values
+    from engram_stream import bear_closed_pipes
     from plot_recognition import figures_of
     from plot_style import STYLE, check_owner, save
     from recognition_measure import SIGNATURE, contrast, read_stages
-    from recognition_panel import (BASE, OWN, cases_of, check_case, learned_inputs, make_panel,
-                                   number_of)
+    from recognition_panel import (BASE, OWN, cases_of, check_case, default_tests,
+                                   learned_inputs, make_panel, number_of)
 except ImportError as error:
     print(f"recognition.py: error: {sys.executable}: {error}; on Debian: apt install python3-h5py "
           "python3-matplotlib python3-yaml, and run with /usr/bin/python3", file=sys.stderr)
@@ -76,11 +78,12 @@ def parse_arguments():
     add("--learn", metavar="EXPR", nargs="+",
         help="inputs that are learned, in this order (default: model_input of the case)")
     add("--test", metavar="EXPR", nargs="+",
-        help="inputs that are shown beside the learned ones (default: 1, 1.5, 1 - 0.3*sin(6*w))")
+        help="inputs that are shown beside the learned ones (default, of the first learned input: "
+             "its mean m, 1.5 m, and its opposite 2 m - I)")
     add("--names", metavar="NAME", nargs="+",
         help="names for tables and pictures: of the learned inputs, then of the others")
     add("--patterns", metavar="N", type=int,
-        help="learn N inputs: those of --learn, then 1 + 0.3*sin(6*w + angle)")
+        help="learn N inputs: those of --learn, then the first of them shifted along w")
     add("--learn-duration", metavar="T", type=float,
         help="how long each input is learned (default: time_end of the case)")
     add("--test-duration", metavar="T", type=float,
@@ -97,8 +100,7 @@ def parse_arguments():
         help="runs at a time (default: number of cores divided by ranks)")
     add("--slurm", action="store_true", help="submit an array of jobs instead of running here")
     add("--sbatch", metavar="OPTIONS", default="", help="options for sbatch")
-    add("--program", type=pathlib.Path, default=PROGRAM,
-        help="the program (default: build/release/engram of this tree)")
+    add("--program", help=HELP)
     return parser.parse_args()
 
 
@@ -126,9 +128,9 @@ def plan(arguments):
         duration = number_of(options, "time_end")
     if duration is None:
         raise GridError(f"{arguments.case}: has no time_end; give --learn-duration")
-    learned = learned_inputs(arguments.learn, arguments.patterns, options.get("model_input", "0"))
-    panel = make_panel(learned, arguments.test, arguments.names, duration,
-                       arguments.test_duration)
+    learned = learned_inputs(arguments.learn, arguments.patterns, options)
+    tests = default_tests(learned, options) if arguments.test is None else arguments.test
+    panel = make_panel(learned, tests, arguments.names, duration, arguments.test_duration)
     return panel, dict(varied), cases_of(arguments.case, panel, fixed, varied)
 
 
@@ -141,7 +143,7 @@ def run_all(arguments, cases):
             raise GridError(f"{outcome.remark}; give another --output, or move that folder away")
     rest = [outcome.case for outcome in outcomes if outcome.state in REST_STATES]
     if rest:
-        check_program(arguments.program)
+        arguments.program = find_program(arguments.program)
         folder.mkdir(parents=True, exist_ok=True)
     if arguments.slurm and rest:
         job = submit(rest, folder, arguments.program, arguments.ranks, arguments.sbatch)
@@ -217,8 +219,63 @@ def contrast_row(panel, rows):
     return "\n" + markdown_table([cells], ["test", *values]).splitlines()[-1]
 
 
-def verdicts(panel, stages, where=""):
-    """A sentence on each stage: how much nearer to the signature the input just learned is."""
+def is_at_rest(stage):
+    """False if the total rate still changes at the end of the learning or of a test."""
+    return not any(change > AT_REST for change in
+                   (stage.learning_change, *(response.change for response in stage.responses)))
+
+
+def is_doubtful(stages):
+    """True if an input is not recognised although all is at rest: the grid may be to blame."""
+    return any(contrast(stage, number) < RECOGNISED and is_at_rest(stage)
+               for number, stage in enumerate(stages))
+
+
+def finer_case(point, folder):
+    """The same run with half the widths and smaller errors of the steps, in its own folder."""
+    used = read_values(folder / point.name / "case.yaml")
+    options = {**point.options, **{name: str(2 * int(used[name])) for name in
+                                   ("grid_v_cells", "grid_w_cells")}}
+    step = number_of(used, "time_step", 0.0)
+    options["time_step" if step else "time_tolerance"] = \
+        repr(0.5 * step) if step else repr(0.25 * number_of(used, "time_tolerance"))
+    return Case(f"{point.name},finer", point.file, options, point.values)
+
+
+def check_finer(arguments, panel, points, found):
+    """Stages on a finer grid, by the names of the points that are doubtful.
+
+    None where that run has not come to its end. As jobs they are left to the user.
+    """
+    doubtful = [point for point in points if is_doubtful(found[point.name])]
+    if arguments.slurm or not doubtful:
+        return {}
+    print("not recognised: checking on a grid of twice the cells")
+    arguments.program = find_program(arguments.program)
+    cases = [finer_case(point, arguments.output) for point in doubtful]
+    outcomes = run_cases(cases, arguments.output, arguments.program, arguments.ranks,
+                         arguments.processes, lambda text: print(text, flush=True))
+    return {point.name: read_stages(arguments.output / outcome.case.name, panel)
+            if outcome.state == DONE else None for point, outcome in zip(doubtful, outcomes)}
+
+
+def reason_of(number, stage, finer):
+    """Whether the grid is to blame for a learned input that is not recognised."""
+    if not is_at_rest(stage):
+        return "; it is not at rest, see below"
+    if finer is None:
+        return "; not checked on a finer grid: --set grid_w_cells and grid_v_cells tell"
+    ratio = contrast(finer[number], number)
+    return (f"; on a grid of twice the cells {round_ratio(ratio)} times: "
+            + ("recognised there: the grid is too coarse" if ratio >= RECOGNISED
+               else "the grid is not the reason"))
+
+
+def verdicts(panel, stages, finer=None, where=""):
+    """A sentence on each stage: how much nearer to the signature the input just learned is.
+
+    finer: the stages on a finer grid, where an input is not recognised and this was checked.
+    """
     sentences = []
     for number, stage in enumerate(stages):
         ratio = contrast(stage, number)
@@ -226,7 +283,9 @@ def verdicts(panel, stages, where=""):
             continue
         verdict = "recognised" if ratio >= RECOGNISED else "NOT recognised"
         sentences.append(f"{where}{panel.names[number]}: {verdict}: its answer is "
-                         f"{round_ratio(ratio)} times closer to the signature w/K than any other")
+                         f"{round_ratio(ratio)} times closer to the signature w/K than any other "
+                         f"(recognised: at least {RECOGNISED:g} times"
+                         f"{'' if ratio >= RECOGNISED else reason_of(number, stage, finer)})")
         if stage.learning_change > AT_REST:
             sentences.append(f"{where}still learning: the total rate changes by "
                              f"{stage.learning_change:.1e} in the last tenth of learning phase "
@@ -284,9 +343,11 @@ def evaluate_runs(arguments, panel, varied, outcomes):
         return 1
     stages = found[BASE]
     rows = [row for point in points for row in rows_of(panel, point, found[point.name])]
-    sentences = verdicts(panel, stages)
-    for point in points[1:]:
-        sentences += verdicts(panel, found[point.name], f"{point.name}: ")
+    finer = check_finer(arguments, panel, points, found)
+    sentences = []
+    for point in points:
+        sentences += verdicts(panel, found[point.name], finer.get(point.name),
+                              "" if point.name == BASE else f"{point.name}: ")
     for name, table in (("recognition", rows), ("responses", response_rows(panel, stages)),
                         ("discrimination", matrix_rows(panel, stages[-1]))):
         print(write_table(table, arguments.output, f"{name}.csv"))
@@ -319,10 +380,11 @@ def main():
         panel, varied, cases = plan(arguments)
         outcomes = run_all(arguments, cases)
         return 0 if outcomes is None else evaluate_runs(arguments, panel, varied, outcomes)
-    except (GridError, RunError, ResultsError, ExpressionError, OSError) as error:
+    except (GridError, ProgramError, RunError, ResultsError, ExpressionError, OSError) as error:
         print(f"recognition.py: error: {error}", file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     sys.exit(main())

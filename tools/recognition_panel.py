@@ -5,17 +5,26 @@ with frozen weights, each of which begins with the potentials of the initial den
 later learning phase, and what is learned does not depend on the panel.
 """
 
+import csv
 import dataclasses
 import math
 import pathlib
+import re
 
+import numpy
+
+from engram_expression import Expression, ExpressionError
 from engram_grid import Case, GridError, folder_name, normal, shielded, wanted_options
 
 BASE = "panel"
-# The panel beside what is learned: the same mean without structure, more of it, the opposite.
-DEFAULT_TESTS = ("1", "1.5", "1 - 0.3*sin(6*w)")
-# Patterns that --patterns adds: of one kind, each turned by an angle that repeats none.
-ANGLE = 2.4
+# Patterns that --patterns adds: the first, shifted along w by multiples of this part of the axis.
+SHIFT = 0.4
+# Two inputs are one if they differ by less than this part of the largest value of all.
+SAME = 1e-3
+# Points at which inputs are looked at.
+POINTS = 400
+# The test that is more of the learned input has its mean times this.
+MORE = 1.5
 # Test phases last this many times eps by default, and at least so many steps.
 RESTS, STEPS = 20.0, 10
 MOST_PHASES = 64
@@ -43,30 +52,82 @@ def phase_name(stage, test):
     return f"learn_{stage + 1}" if test is None else f"test_{stage + 1}_{test + 1}"
 
 
-def make_pattern(number):
-    """The input that --patterns takes as the pattern of this number, from 0 on."""
-    angle = ANGLE * number
-    return f"1 + 0.3*sin(6*w + {angle:.10g})" if number else "1 + 0.3*sin(6*w)"
+def axis_of(options):
+    """Points between the ends of the weight axis."""
+    return numpy.linspace(number_of(options, "grid_w_min", 0.0),
+                          number_of(options, "grid_w_max", 1.0), POINTS)
 
 
-def learned_inputs(given, count, default):
-    """The inputs that are learned: those given, filled up to the count."""
-    learned = list(given or [default])
-    if count is not None:
-        if count < len(learned):
-            raise GridError(f"--patterns {count}: --learn gives {len(learned)} already; at least "
-                            "as many")
-        candidates = (make_pattern(number) for number in range(count + len(learned)))
-        learned += [text for text in candidates if text not in learned][:count - len(learned)]
+def values_of(text, w):
+    """The values of an input at the weights; a GridError if it has others than w."""
+    try:
+        if text.startswith("file:"):
+            with open(text.removeprefix("file:"), newline="", encoding="utf-8-sig") as stream:
+                rows = csv.DictReader((line for line in stream if not line.startswith("#")),
+                                      skipinitialspace=True)
+                known, values = zip(*((float(row["w"]), float(row["I"])) for row in rows))
+            if list(known) != sorted(set(known)):
+                raise GridError(f"{text}: changes in time")
+            return numpy.interp(w, known, values)
+        return Expression(text, "w")(w=w) + 0.0 * w
+    except (ExpressionError, OSError, KeyError, TypeError, ValueError) as error:
+        raise GridError(f"{text}: {error}") from error
+
+
+def shifted(text, distance):
+    """The input at weights that are larger by a distance."""
+    return re.sub(r"\bw\b", f"(w + {distance:.10g})", text)
+
+
+def fill_up(learned, count, options):
+    """The first learned input shifted along w, until there are so many; all of them differ."""
+    w, patterns = axis_of(options), list(learned)
+    if learned[0].startswith("file:"):
+        raise GridError(f"--patterns: {learned[0]} cannot be shifted; give all patterns by --learn")
+    try:
+        patterns += [shifted(learned[0], SHIFT * (w[-1] - w[0]) * number)
+                     for number in range(1, count - len(learned) + 1)]
+        values = [values_of(text, w) for text in patterns]
+    except GridError as error:
+        raise GridError(f"--patterns: {error}; give all patterns by --learn") from error
+    same = SAME * max(abs(mine).max() for mine in values)
+    for number, mine in enumerate(values):
+        if any(abs(mine - other).max() <= same for other in values[:number]):
+            raise GridError(f"--patterns {count}: {learned[0]} shifted along w gives no so many "
+                            "different inputs; give the patterns by --learn")
+    return patterns
+
+
+def learned_inputs(given, count, options):
+    """The inputs that are learned: those given or that of the case, filled up to the count."""
+    learned = list(given or [str(options.get("model_input", "0"))])
     if len(set(map(normal, learned))) < len(learned):
         raise GridError("--learn: an input is there twice; each of them is learned once")
-    return learned
+    if count is not None and count < len(learned):
+        raise GridError(f"--patterns {count}: --learn gives {len(learned)} already; at least as "
+                        "many")
+    return fill_up(learned, count, options) if count else learned
+
+
+def default_tests(learned, options):
+    """Of the first learned input: its mean without structure, more of that, and the opposite."""
+    text = learned[0]
+    try:
+        values = values_of(text, axis_of(options))
+    except GridError as error:
+        raise GridError(f"no default tests: {error}; give the inputs to be shown by --test") \
+            from error
+    mean = float(f"{values.mean():.2g}")
+    tests = [f"{mean:g}", f"{MORE * mean if mean else values.max():g}"]
+    if not text.startswith("file:") and abs(values - mean).max() > SAME * abs(values).max():
+        tests.append(f"{2.0 * mean:g} - ({text})")
+    return tests
 
 
 def make_panel(learned, tests, names, learn_duration, test_duration):
     """The panel; learned inputs are shown first, and no input twice."""
     shown = {}
-    for text in [*learned, *(DEFAULT_TESTS if tests is None else tests)]:
+    for text in [*learned, *tests]:
         shown.setdefault(normal(text), text)
     shown = list(shown.values())
     if names is not None and len(names) != len(shown):

@@ -4,6 +4,11 @@
 
 set -euo pipefail
 
+# --help: the head of the script that has sourced this, and nothing else is done.
+for word in "$@"; do
+    case $word in -h | --help) sed -n '/^#!/d;/^$/q;s/^# \{0,1\}//p' "$0"; exit ;; esac
+done
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
@@ -16,8 +21,9 @@ compare_packages="python3-numba"
 # without a screen.
 insitu_packages="paraview-dev python3-paraview python3-mpi4py libx11-dev libpython3-dev xvfb xauth
     ffmpeg python3-pil"
-# The job scripts are tested under a scheduler of the tests' own.
-check_packages="clang-format clang-tidy cppcheck slurmctld slurmd slurm-client munge libpmix-dev"
+# The job scripts are tested under a scheduler of the tests' own, and fields.h5 is opened by xarray.
+check_packages="clang-format clang-tidy cppcheck slurmctld slurmd slurm-client munge libpmix-dev
+    python3-xarray python3-h5netcdf"
 
 say() {
     printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2

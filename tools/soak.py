@@ -15,7 +15,6 @@ leaves its folder for a look.
 
 import argparse
 import dataclasses
-import os
 import pathlib
 import random
 import shutil
@@ -24,6 +23,8 @@ import tempfile
 import time
 
 import watched_run
+from engram_program import HELP, ProgramError, find_program
+from engram_stream import bear_closed_pipes
 
 # A learning network with what a restart could lose: a delay, a refractory time, noise that depends
 # on the rate, adaptive steps that end at jumps of the input and at their echoes. A checkpoint is half
@@ -218,7 +219,6 @@ class Campaign:
 
 def parse(words):
     """The command line. @return its arguments, and the options for the program"""
-    root = pathlib.Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], epilog=EXAMPLES, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -230,14 +230,15 @@ def parse(words):
     parser.add_argument("--ranks", default="1,2,3", help="numbers of ranks to choose from (1,2,3)")
     parser.add_argument("--latest", type=float, default=3.0,
                         help="seconds after a start within which it is killed (3)")
-    parser.add_argument("--program", type=pathlib.Path, default=root / "build" / "release" / "engram",
-                        help="the program (build/release/engram)")
+    parser.add_argument("--program", help=HELP)
     parser.add_argument("--patience", type=float, default=3600.0,
                         help="seconds after which a run that does not end is a failure (3600)")
     end = words.index("--") if "--" in words else len(words)
     arguments = parser.parse_args(words[:end])
-    if not os.access(arguments.program, os.X_OK):
-        parser.error(f"--program {arguments.program}: no such program; build it, or name another")
+    try:
+        arguments.program = pathlib.Path(find_program(arguments.program))
+    except ProgramError as error:
+        parser.error(str(error))
     return arguments, words[end + 1:]
 
 
@@ -263,4 +264,5 @@ def main(words):
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     sys.exit(main(sys.argv[1:]))

@@ -12,9 +12,10 @@ try:
                              collect, count_states, find_outcome, grid_cases, markdown_table,
                              number_or_none, parse_assignment, parse_varied, wanted_options,
                              write_table)
-    from engram_processes import (PROGRAM, check_program, command_of, default_processes,
-                                  run_cases)
+    from engram_processes import check_cases, command_of, default_processes, run_cases
+    from engram_program import HELP, ProgramError, find_program
     from engram_runs import RunError
+    from engram_stream import bear_closed_pipes
 except ImportError as error:
     print(f"sweep.py: error: {sys.executable}: {error}; on Debian: apt install python3-yaml, and "
           "run with /usr/bin/python3", file=sys.stderr)
@@ -69,9 +70,9 @@ def parse_arguments():
     parser.add_argument("--collect", action="store_true",
                         help="start nothing: only make table and pictures of what is there")
     parser.add_argument("--dry-run", action="store_true",
-                        help="start and write nothing: tell what would be done")
-    parser.add_argument("--program", type=pathlib.Path, default=PROGRAM,
-                        help="the program (default: build/release/engram of this tree)")
+                        help="write nothing: let the program check every point to be run, and "
+                             "tell what would be done")
+    parser.add_argument("--program", help=HELP)
     return parser.parse_args()
 
 
@@ -100,8 +101,10 @@ def check_numbers(arguments):
         raise GridError(f"--sbatch {arguments.sbatch}: needs --slurm")
 
 
-def show_plan(arguments, cases, outcomes):
-    """What would be run, and how."""
+def show_plan(arguments, outcomes):
+    """What would be run, and how; returns the exit code."""
+    outcomes = check_cases(outcomes, arguments.output, arguments.program, arguments.ranks,
+                           arguments.processes)
     for outcome in outcomes:
         print(f"{outcome.case.name}: {outcome.state}"
               f"{' (' + outcome.remark + ')' if outcome.remark else ''}")
@@ -109,10 +112,11 @@ def show_plan(arguments, cases, outcomes):
             if outcome.state not in (*FINISHED, REFUSED)]
     processes = arguments.processes or default_processes(arguments.ranks)
     where = "as an array of SLURM jobs" if arguments.slurm else f"{processes} at a time"
-    print(f"{len(cases)} points: {count_states(outcomes)}; {len(todo)} to run, {where}")
+    print(f"{len(outcomes)} points: {count_states(outcomes)}; {len(todo)} to run, {where}")
     if todo:
         print("the first: " + shlex.join(command_of(todo[0], arguments.output, arguments.program,
                                                     arguments.ranks)))
+    return 1 if any(outcome.state == REFUSED for outcome in outcomes) else 0
 
 
 def submit_rest(arguments, outcomes):
@@ -188,11 +192,11 @@ def sweep(arguments):
     check_numbers(arguments)
     varied, cases = cases_of(arguments)
     outcomes = [find_outcome(case, arguments.output) for case in cases]
-    if arguments.dry_run:
-        show_plan(arguments, cases, outcomes)
-        return 0
     if not arguments.collect:
-        check_program(arguments.program)
+        arguments.program = find_program(arguments.program)
+    if arguments.dry_run:
+        return show_plan(arguments, outcomes)
+    if not arguments.collect:
         arguments.output.mkdir(parents=True, exist_ok=True)
         if arguments.slurm:
             submit_rest(arguments, outcomes)
@@ -212,10 +216,11 @@ def main():
     """Runs the sweep; 2 with one line on stderr if the input is wrong."""
     try:
         return sweep(parse_arguments())
-    except (GridError, RunError, OSError) as error:
+    except (GridError, ProgramError, RunError, OSError) as error:
         print(f"sweep.py: error: {error}", file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     sys.exit(main())

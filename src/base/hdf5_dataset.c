@@ -16,6 +16,8 @@ PetscErrorCode EngramHdf5Describe(EngramHdf5File *file, const char *name, const 
     PetscFunctionBeginUser;
     PetscCall(EngramHdf5WriteText(file, name, "unit", unit));
     PetscCall(EngramHdf5WriteText(file, name, "description", description));
+    PetscCall(EngramHdf5WriteText(file, name, "units", unit));
+    PetscCall(EngramHdf5WriteText(file, name, "long_name", description));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

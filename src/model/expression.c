@@ -6,6 +6,10 @@
 #include "engram/base/error.h"
 #include "expression_check.h"
 
+/* The variable N is the total rate, and has this name, too: elsewhere N is the rate of a weight. */
+static const char TOTAL_RATE[] = "Nbar";
+static const char TOTAL_RATE_NAMES[] = "Nbar (or N)";
+
 struct EngramExpression {
     muParserHandle_t parser;
     char *option;
@@ -24,6 +28,9 @@ static PetscErrorCode DefineNames(EngramExpression expression)
     for (size_t i = 0; i < strlen(expression->variables); i++) {
         const char name[2] = {expression->variables[i], '\0'};
         mupDefineVar(expression->parser, name, &expression->values[i]);
+        if (name[0] == TOTAL_RATE[0]) {
+            mupDefineVar(expression->parser, TOTAL_RATE, &expression->values[i]);
+        }
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -37,7 +44,7 @@ static PetscErrorCode ListVariables(const char *variables, char *list, size_t si
         const char name[2] = {variables[i], '\0'};
         const char *joint = i + 1 < count ? ", " : " and ";
         PetscCall(PetscStrlcat(list, i ? joint : "", size));
-        PetscCall(PetscStrlcat(list, name, size));
+        PetscCall(PetscStrlcat(list, name[0] == TOTAL_RATE[0] ? TOTAL_RATE_NAMES : name, size));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -9,6 +9,9 @@
 
 enum { MAXIMUM_COLUMNS = 3, ROOM = 1024 };
 
+/* What spreadsheets put before a text in UTF-8. */
+static const char BYTE_ORDER_MARK[] = "\xef\xbb\xbf";
+
 /** The rows of a file while they are read. */
 typedef struct Rows {
     const char *source;
@@ -200,8 +203,10 @@ static PetscErrorCode MakeTable(const Rows *rows, InputTable *table)
 PetscErrorCode InputTableParse(const char *source, char *text, InputTable *table)
 {
     Rows rows = {.source = source};
+    const size_t mark = sizeof(BYTE_ORDER_MARK) - 1;
     PetscFunctionBeginUser;
-    PetscErrorCode code = ReadRows(text, &rows);
+    const PetscBool is_marked = (PetscBool)(strncmp(text, BYTE_ORDER_MARK, mark) == 0);
+    PetscErrorCode code = ReadRows(is_marked ? text + mark : text, &rows);
     if (!code) {
         code = MakeTable(&rows, table);
     }

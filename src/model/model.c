@@ -6,8 +6,8 @@
 #include "initial_edges.h"
 
 static const EngramOption model_options[] = {
-    {"model_noise", ENGRAM_OPTION_EXPRESSION, "1", "expression in N",
-     "diffusion coefficient a(N) > 0 (half the variance of the noise, potential^2)",
+    {"model_noise", ENGRAM_OPTION_EXPRESSION, "1", "expression in Nbar (or N)",
+     "diffusion coefficient a(Nbar) > 0 (half the variance of the noise, potential^2)",
      ENGRAM_BOUND_NONE, 0},
     {"model_drift", ENGRAM_OPTION_EXPRESSION, "-v", "expression in v",
      "drift of the neuron by itself, to which input and network are added: -v leaks, v^2 + c is a "
@@ -21,8 +21,8 @@ static const EngramOption model_options[] = {
      "external input current I(w,t); s is the time since a phase began; a file has columns w,I or "
      "t,w,I or s,w,I",
      ENGRAM_BOUND_NONE, 0},
-    {"model_response", ENGRAM_OPTION_EXPRESSION, "N", "expression in N",
-     "response sigma(N) of the network to its total firing rate", ENGRAM_BOUND_NONE, 0},
+    {"model_response", ENGRAM_OPTION_EXPRESSION, "N", "expression in Nbar (or N)",
+     "response sigma(Nbar) of the network to its total firing rate Nbar", ENGRAM_BOUND_NONE, 0},
     {"model_learning", ENGRAM_OPTION_EXPRESSION, "1", "expression in w",
      "learning strength K(w) of the Hebbian rule", ENGRAM_BOUND_NONE, 0},
     {"model_flux", ENGRAM_OPTION_TEXT, "scharfetter-gummel", "scharfetter-gummel or harmonic",
@@ -79,7 +79,7 @@ static PetscErrorCode CheckModel(EngramModel *model)
     const double noise = EngramModelNoise(model, model->initial_rate);
     if (!(noise > 0.0 && isfinite(noise))) {
         PetscCall(EngramInputError(
-            "-model_noise \"%s\": is %g at N = %g; it must be finite and greater than 0",
+            "-model_noise \"%s\": is %g at Nbar = %g; it must be finite and greater than 0",
             EngramExpressionText(model->noise), noise, model->initial_rate));
     }
     PetscFunctionReturn(PETSC_SUCCESS);

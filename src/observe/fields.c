@@ -156,6 +156,28 @@ static PetscErrorCode OpenDatasets(Fields *fields, PetscBool is_new)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/** Tells readers of any kind which dataset holds the coordinates of each dimension. */
+static PetscErrorCode NameDimensions(Fields *fields)
+{
+    static const char *const plane[] = {"time", "v", "w"};
+    static const char *const slices[] = {"time", "w"};
+    EngramHdf5File *file = &fields->file;
+    PetscFunctionBeginUser;
+    for (int d = 0; d < 3; d++) {
+        PetscCall(EngramHdf5MakeScale(file, plane[d]));
+    }
+    PetscCall(EngramHdf5SetScales(file, "w_quadrature", 1, &slices[1]));
+    for (int d = TIME + 1; d < DATASETS; d++) {
+        const char shape = descriptions[d].shape;
+        if (fields->is_there[d]) {
+            PetscCall(EngramHdf5SetScales(file, descriptions[d].name,
+                                          PartOf(fields, d)->dimensions + 1,
+                                          shape == 's' ? slices : plane));
+        }
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /** Reserves the room for a row, so that a full disk is noticed before the file is touched. */
 static PetscErrorCode ReserveRow(const Fields *fields, const EngramGrid *grid)
 {
@@ -241,6 +263,7 @@ static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
     PetscCall(WriteProvenance(fields));
     PetscCall(WriteAxes(initial->grid, fields));
     PetscCall(OpenDatasets(fields, PETSC_TRUE));
+    PetscCall(NameDimensions(fields));
     PetscCall(EngramHdf5Flush(&fields->file));
     PetscCall(XdmfSeriesStart(initial->grid, directory, &fields->xdmf));
     PetscCall(WriteState(fields, initial));

@@ -1,6 +1,6 @@
 /**
  * @file xdmf.h
- * The file that tells ParaView how to read fields.h5 (XDMF 2: choose "XDMF Reader" when asked).
+ * The file that tells ParaView how to read fields.h5, by any of its readers of XDMF.
  */
 #ifndef ENGRAM_SRC_OBSERVE_XDMF_H
 #define ENGRAM_SRC_OBSERVE_XDMF_H

@@ -79,18 +79,18 @@ WRONG_LIMITS = [
 
 # Noises that are wrong at rest: expression, further changes, words of the message.
 WRONG_NOISES = [
-    ("0", {}, "is 0 at N = 0"),
-    ("-1", {}, "is -1 at N = 0"),
-    ("N", {}, "is 0 at N = 0"),
-    ("N - 1", {}, "is -1 at N = 0"),
-    ("1/N", {}, "is inf at N = 0"),
-    ("log(N)", {}, "is -inf at N = 0"),
-    ("sqrt(-1 - N)", {}, "nan at N = 0"),
-    ("1 - N", {"initial_rate": 2}, "is -1 at N = 2"),
+    ("0", {}, "is 0 at Nbar = 0"),
+    ("-1", {}, "is -1 at Nbar = 0"),
+    ("N", {}, "is 0 at Nbar = 0"),
+    ("N - 1", {}, "is -1 at Nbar = 0"),
+    ("1/N", {}, "is inf at Nbar = 0"),
+    ("log(N)", {}, "is -inf at Nbar = 0"),
+    ("sqrt(-1 - N)", {}, "nan at Nbar = 0"),
+    ("1 - N", {"initial_rate": 2}, "is -1 at Nbar = 2"),
 ]
 
 # Expressions in what the noise does not know.
-NOISES_OF_OTHERS = [("w", "w"), ("1 + 0.1*t", "t"), ("1 + v^2", "v"), ("1 + 0.1*Nbar", "Nbar")]
+NOISES_OF_OTHERS = [("w", "w"), ("1 + 0.1*t", "t"), ("1 + v^2", "v"), ("1 + 0.1*nbar", "nbar")]
 
 # A noise that is good at rest, and an input under which the rate soon takes it below zero.
 FALLING_NOISE = {"model_noise": "0.1 - N", "model_input": "3"}
@@ -260,13 +260,19 @@ class NoiseTest(CombinationTestCase):
             with self.subTest(noise=noise):
                 self.refuse([f'-model_noise "{noise}": ', fragment, "greater than 0"],
                             model_noise=noise, **changes)
-        self.refuse_once(['-model_noise "N - 1": is -1 at N = 0'], model_noise="N - 1")
+        self.refuse_once(['-model_noise "N - 1": is -1 at Nbar = 0'], model_noise="N - 1")
 
     def test_knows_nothing_but_the_rate(self):
         for noise, name in NOISES_OF_OTHERS:
             with self.subTest(noise=noise):
-                self.refuse([f'-model_noise "{noise}": not a valid expression in N',
+                self.refuse([f'-model_noise "{noise}": not a valid expression in Nbar (or N)',
                              f'Unexpected token "{name}'], model_noise=noise)
+
+    def test_rate_has_two_names(self):
+        """The same bits under both."""
+        runs = [self.run_case(model_noise=f"0.5 + 0.1*{name}", model_response=f"{name}/(1 + {name})")
+                for name in ("N", "Nbar")]
+        self.assertEqual(*[(run.folder / "series.csv").read_bytes() for run in runs])
 
     def check_stopped(self, result):
         """Stopped for the noise, with good results up to there."""

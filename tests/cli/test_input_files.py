@@ -31,6 +31,15 @@ class InputFileTest(EngramTestCase):
         self.assertGreater(numpy.abs(other.fields()["density"] - table.fields()["density"]).max(),
                            1e-3)
 
+    def test_byte_order_mark(self):
+        """As spreadsheets write it; with and without comments, blank lines and carriage returns."""
+        plain = self.run_case(CASE, model_input=self.write("t,w,I\n0,0,1\n0,1,2\n1,0,3\n1,1,0\n"))
+        for text in ("t,w,I\r\n0,0,1\r\n0,1,2\r\n1,0,3\r\n1,1,0\r\n",
+                     "# measured\n\n t , w,I\n0,0,1\n0,1,2\n1,0,3\n1,1,0\n",
+                     "\nt,w,I\n0,0,1\n0,1,2\n1,0,3\n1,1,0"):
+            marked = self.run_case(CASE, model_input=self.write("\ufeff" + text, "marked.csv"))
+            self.assertEqual(marked.series(), plain.series())
+
     def test_one_number(self):
         table = self.run_case(CASE, model_input=self.write("w,I\n0.5,1.5"))
         self.assert_close(table, self.run_case(CASE, model_input="1.5"))
@@ -61,6 +70,8 @@ class InputFileTest(EngramTestCase):
         cases = [
             ("", "there are no numbers in it"),
             ("w,I\n", "there are no numbers in it"),
+            ("\ufeff", "there are no numbers in it"),
+            ("\ufeffw,I\n0,x\n", "line 2 is '0,x'"),
             ("w;I\n1;2\n", "line 1 is 'w;I'; it must name the columns"),
             ("0,1\n", "line 1 is '0,1'; it must name the columns"),
             ("w,I\n0,1\n1\n", "line 3 is '1'; it must be 2 finite numbers"),

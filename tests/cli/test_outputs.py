@@ -5,6 +5,7 @@ import xml.etree.ElementTree
 
 import h5py
 import numpy
+import xarray
 
 from engram_test import PLAIN_EULER, EngramTestCase, main
 
@@ -156,6 +157,35 @@ class FieldsTest(EngramTestCase):
             self.assertEqual(len(descriptions), len(shapes))
             self.assertGreater(min(map(len, descriptions)), 10)
 
+    def test_opens_with_xarray(self):
+        """Dimensions have names and coordinates, and all has units: nothing has to be told."""
+        changes = {"model_refractory": 0.2, "protocol_phases": "a,b", "phase_a_duration": 0.04,
+                   "phase_b_duration": 0.06, "time_end": None, "output_fields_every": 0.02}
+        single = {"grid_w_cells": 1, "grid_w_min": 0.5, "grid_w_max": 0.5,
+                  "model_plasticity": False}
+        for name, case in (("phases", changes), ("single", single)):
+            with self.subTest(name=name):
+                result = self.run_case(case)
+                with xarray.open_dataset(result.folder / "fields.h5") as data:
+                    self.check_dataset(data, result.fields())
+
+    def check_dataset(self, data, fields):
+        """What xarray has found is what is in the file."""
+        planes = {1: ("time",), 2: ("time", "w"), 3: ("time", "v", "w")}
+        others = {"v": ("v",), "w": ("w",), "w_quadrature": ("w",)}
+        self.assertEqual(set(data.coords), {"time", "v", "w"})
+        self.assertEqual(set(data.variables), set(fields))
+        for name, values in fields.items():
+            found = data[name]
+            self.assertEqual(found.dims, others.get(name, planes[values.ndim]), name)
+            self.assertEqual(found.values.tobytes(), values.tobytes(), name)
+            self.assertEqual(found.attrs["units"], found.attrs["unit"])
+            self.assertEqual(found.attrs["long_name"], found.attrs["description"])
+        chosen = data["density"].sel(time=0.06, v=-1, method="nearest")
+        row = numpy.abs(fields["time"] - 0.06).argmin()
+        node = numpy.abs(fields["v"] + 1).argmin()
+        numpy.testing.assert_array_equal(chosen.values, fields["density"][row, node])
+
     def test_axes(self):
         fields = self.run_case(model_v_min=-3, grid_v_cells=40, grid_w_min=-1,
                                grid_w_cells=8).fields()
@@ -220,7 +250,8 @@ class FieldsTest(EngramTestCase):
             self.assertEqual(grid.find("Topology").get("Dimensions"), "59 20")
             items = [item for item in grid.iter("DataItem") if item.get("Format") == "HDF"]
             self.assertEqual([item.text.strip() for item in items],
-                             ["fields.h5:/w", "fields.h5:/v", "fields.h5:/density"])
+                             ["fields.h5:/w", "fields.h5:/v", f"fields.h5:/density|{row} 0 0:1 1 1:"
+                              f"1 59 20:{row + 1} 59 20", "fields.h5:/density"])
             for item in items[:2]:
                 shape = fields[item.text.strip().split("/")[1]].shape
                 self.assertEqual(item.get("Dimensions"), str(shape[0]))
@@ -228,7 +259,7 @@ class FieldsTest(EngramTestCase):
             self.assertEqual(slab.get("Dimensions"), "59 20")
             selection = [int(word) for word in slab[0].text.split()]
             self.assertEqual(selection, [row, 0, 0, 1, 1, 1, 1, 59, 20])
-            extent = [int(word) for word in items[2].get("Dimensions").split()]
+            extent = [int(word) for word in items[3].get("Dimensions").split()]
             self.assertGreater(extent[0], row)
             self.assertEqual(extent[1:], [59, 20])
 

@@ -117,9 +117,21 @@ class ClosedForms(StudyTestCase):
         self.assertRegex(process.stdout, r"note: the total rate still changes by \d\.\de-0\d of")
 
     def test_refusal(self):
-        self.assert_refused("no closed form with model_delay: 1; use --compare richardson",
-                            "--vary", "v", "--levels", "2", "--compare", "exact", **SINGLE,
-                            model_delay=1)
+        """Before anything is run or written, by the options of the case and by the defaults."""
+        for changes, message in (
+                ({"model_delay": 1},
+                 "no closed form with model_delay: 1; use --compare richardson"),
+                ({"model_drift": "v^2"}, r"no closed form with model_drift: v\^2"),
+                ({"model_noise": "1 + 0*N"}, r"no closed form with model_noise: 1 \+ 0\*N"),
+                ({"model_input": "1 + t"}, "model_input: "),
+                ({"grid_w_max": 1}, "frozen weights have a closed form for a single weight only"),
+                ({"grid_w_min": 3, "grid_w_max": 3}, "the network has no steady state"),
+                ({"grid_w_min": None, "grid_w_max": None, "grid_w_cells": 16,
+                  "model_plasticity": "yes", "model_input": "5"}, "no learned state ends")):
+            with self.subTest(changes=changes):
+                self.assert_refused(message, "--vary", "v", "--levels", "2", "--compare", "exact",
+                                    **{**SINGLE, **changes})
+                self.assertFalse((self.folder / "study").exists())
 
 
 if __name__ == "__main__":

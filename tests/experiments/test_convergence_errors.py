@@ -162,6 +162,15 @@ class ClosedForms(unittest.TestCase):
             with self.assertRaisesRegex(exact.RunError, "model_input: "):
                 exact.FunctionOfOne("model_input", text, "w")
 
+    def test_total_rate_has_two_names(self):
+        responses = [exact.FunctionOfOne("model_response", f"{name}/(1 + {name})", "N")
+                     for name in ("N", "Nbar")]
+        self.assertEqual(*[float(response(numpy.float64(0.3))) for response in responses])
+        with self.assertRaisesRegex(exact.RunError, "unknown name w; known are N, Nbar"):
+            exact.FunctionOfOne("model_response", "w", "N")
+        with self.assertRaisesRegex(exact.RunError, "unknown name Nbar; known are w"):
+            exact.FunctionOfOne("model_input", "Nbar", "w")
+
     def test_cases_without_closed_form(self):
         learning = {"model_noise": "1", "model_v_threshold": "2", "model_v_reset": "1",
                     "model_input": "1", "model_response": "N/(1 + N)", "model_learning": "1",

@@ -3,8 +3,10 @@
 import concurrent.futures
 import csv
 import os
+import re
 import subprocess
 import sys
+import types
 
 import h5py
 import numpy
@@ -13,11 +15,14 @@ from engram_test import PYTHON, SOURCE, EngramTestCase, main
 
 sys.path[:0] = [str(SOURCE / "tools"), str(SOURCE / "tools" / "verification")]
 import exact  # noqa: E402
+import recognition  # noqa: E402
+from engram_grid import GridError  # noqa: E402
 from recognition_measure import distance, measure, shares  # noqa: E402
-from recognition_panel import learned_inputs, make_panel  # noqa: E402
+from recognition_panel import default_tests, learned_inputs, make_panel  # noqa: E402
 
 CASE = SOURCE / "input" / "recognition.yaml"
 LEARNED = "1 + 0.3*sin(6*w)"
+OPPOSITE = f"2 - ({LEARNED})"
 # Half the cells of the case, and a larger tolerance.
 FAST = ("--set", "grid_v_cells=120", "--set", "grid_w_cells=100", "--set", "time_tolerance=1e-3")
 TINY = (*FAST, "--set", "grid_w_cells=40", "--learn-duration", "1", "--test-duration", "0.1")
@@ -68,14 +73,16 @@ class TestPanel(RecognitionTestCase):
     def test_learned_input_alone_is_recognised(self):
         process = self.call(*FAST, "--output", "panel")
         spreads = self.spreads("panel/recognition.csv")
-        self.assertEqual(list(spreads), [LEARNED, "1", "1.5", "1 - 0.3*sin(6*w)"])
+        self.assertEqual(list(spreads), [LEARNED, "1", "1.5", OPPOSITE])
         learned = spreads.pop(LEARNED)
         self.assertLess(learned, 0.004)
         self.assertGreater(min(spreads.values()), 50.0 * learned)
         # A prototype with a scheme of its own had these.
-        for test, expected in (("1", 0.19), ("1.5", 0.19), ("1 - 0.3*sin(6*w)", 0.37)):
+        for test, expected in (("1", 0.19), ("1.5", 0.19), (OPPOSITE, 0.37)):
             self.assertAlmostEqual(spreads[test], expected, delta=0.02)
-        self.assertIn(f"{LEARNED}: recognised: its answer is", process.stdout)
+        self.assertRegex(process.stdout, rf"(?m)^{re.escape(LEARNED)}: recognised: its answer is "
+                         r"\d+ times closer to the signature w/K than any other \(recognised: at "
+                         r"least 10 times\)$")
         self.check_rates()
         self.check_tables()
         self.check_second_call()
@@ -146,6 +153,45 @@ class TestPanel(RecognitionTestCase):
         numpy.testing.assert_allclose(weights[inner], w[inner] / (total * rate), rtol=0.02)
 
 
+class TestVerdict(RecognitionTestCase):
+    """What a verdict rests on."""
+
+    def test_coarse_grid_is_found_out(self):
+        """First order in w smears the front; twice the cells bring the contrast above ten."""
+        words = ("--set", "grid_w_cells=120", "--set", "transport_order=1", "--set",
+                 "time_tolerance=1e-3", "--test", "1", "--output", "coarse")
+        process = self.call(*words)
+        self.assertRegex(process.stdout, rf"(?m)^{re.escape(LEARNED)}: NOT recognised: its answer "
+                         r"is \d\.\d times closer to the signature w/K than any other \(recognised: "
+                         r"at least 10 times; on a grid of twice the cells 1\d times: recognised "
+                         r"there: the grid is too coarse\)$")
+        self.assertEqual(len(self.rows("coarse/recognition.csv")), 2)
+        with h5py.File(self.folder / "coarse" / "panel,finer" / "fields.h5", "r") as file:
+            self.assertEqual(file["density"].shape[1:], (119, 240))
+
+    def stage(self, *spreads, change=0.0):
+        """Answers with these spreads, the first of which is that of the learned input."""
+        responses = [types.SimpleNamespace(spread=spread, change=change) for spread in spreads]
+        return types.SimpleNamespace(responses=responses, learning_change=0.0,
+                                     share_at_ends=lambda: 0.0)
+
+    def test_sentences(self):
+        panel = make_panel(["1"], ["2"], None, 1.0, None)
+        rest = "times closer to the signature w/K than any other (recognised: at least 10 times"
+        for stage, finer, sentence in (
+                (self.stage(0.1, 1.0), None, f"1: recognised: its answer is 10 {rest})"),
+                (self.stage(0.1, 0.9), [self.stage(0.1, 0.95)], "1: NOT recognised: its answer is "
+                 f"9 {rest}; on a grid of twice the cells 9.5 times: the grid is not the reason)"),
+                (self.stage(0.1, 0.9), None, f"1: NOT recognised: its answer is 9 {rest}; not "
+                 "checked on a finer grid: --set grid_w_cells and grid_v_cells tell)"),
+                (self.stage(0.1, 0.9, change=0.1), None, f"1: NOT recognised: its answer is 9 {rest}"
+                 "; it is not at rest, see below)")):
+            self.assertEqual(recognition.verdicts(panel, [stage], finer)[0], sentence)
+        self.assertTrue(recognition.is_doubtful([self.stage(0.1, 0.9)]))
+        self.assertFalse(recognition.is_doubtful([self.stage(0.1, 0.9, change=0.1)]))
+        self.assertFalse(recognition.is_doubtful([self.stage(0.1, 1.0)]))
+
+
 class TestForgetting(RecognitionTestCase):
     """Patterns learned one after the other."""
 
@@ -163,10 +209,26 @@ class TestForgetting(RecognitionTestCase):
         self.assertIn("| test | 1 | 2 |", text)
 
     def test_patterns_are_made_to_a_number(self):
-        self.assertEqual(learned_inputs(None, 3, LEARNED),
-                         [LEARNED, "1 + 0.3*sin(6*w + 2.4)", "1 + 0.3*sin(6*w + 4.8)"])
-        self.assertEqual(learned_inputs(["w", LEARNED], 3, "0"),
-                         ["w", LEARNED, "1 + 0.3*sin(6*w + 2.4)"])
+        self.assertEqual(learned_inputs(None, 3, {"model_input": LEARNED}),
+                         [LEARNED, "1 + 0.3*sin(6*(w + 0.4))", "1 + 0.3*sin(6*(w + 0.8))"])
+        self.assertEqual(learned_inputs(["w", LEARNED], 3, {"grid_w_max": "2"}),
+                         ["w", LEARNED, "(w + 0.8)"])
+        # A constant, a bump that leaves the axis, a file, and what depends on time.
+        for text in ("2", "exp(-(w - 0.2)^2/0.001)", "file:in.csv", "1 + t*w"):
+            with self.assertRaisesRegex(GridError, "by --learn", msg=text):
+                learned_inputs([text], 4, {})
+
+    def test_default_tests_follow_from_what_is_learned(self):
+        self.assertEqual(default_tests([LEARNED, "7"], {}), ["1", "1.5", OPPOSITE])
+        self.assertEqual(default_tests(["3 - w"], {"grid_w_max": "2"}),
+                         ["2", "3", "4 - (3 - w)"])
+        self.assertEqual(default_tests(["2"], {}), ["2", "3"])
+        path = self.folder / "in.csv"
+        path.write_text("# measured\nw,I\n0,1\n1, 3\n", encoding="utf-8-sig")
+        self.assertEqual(default_tests([f"file:{path}"], {}), ["2", "3"])
+        for text in ("1 + t", "file:nowhere.csv", "1 +"):
+            with self.assertRaisesRegex(GridError, "no default tests: .* by --test", msg=text):
+                default_tests([text], {})
 
 
 class TestVary(RecognitionTestCase):
@@ -250,7 +312,7 @@ class TestMessages(RecognitionTestCase):
         self.assert_refused("model_plasticity is false; nothing would be learned", case=case)
 
     def test_input_that_the_program_refuses(self):
-        process = self.call(*TINY, "--learn", "1 + x", "--output", "wrong", expect=1)
+        process = self.call(*TINY, "--learn", "1 + x", "--test", "1", "--output", "wrong", expect=1)
         self.assertIn("phase_learn_1_input", process.stdout)
         self.assertIn("the run of the panel itself is not done", process.stdout)
 

@@ -2,13 +2,20 @@
 
 import os
 import pathlib
+import re
+import shutil
 import signal
 import subprocess
+import sys
 import time
+import unittest
 
 import yaml
 
 import engram_test
+
+sys.path.insert(0, str(engram_test.SOURCE / "tools"))
+from engram_grid import grid_cases  # noqa: E402
 
 SCRIPTS = engram_test.SOURCE / "jobscripts"
 
@@ -57,6 +64,7 @@ class ScriptsTestCase(engram_test.EngramTestCase):
                 "CASE": str(engram_test.SOURCE / "input" / "learning.yaml"),
                 "PYTHON": engram_test.PYTHON, "OMPI_MCA_odls_base_sigkill_timeout": "1",
                 "TABLE": str(engram_test.SOURCE / "tools" / "convergence_table.py"),
+                "NAMES": str(engram_test.SOURCE / "tools" / "engram_names.py"),
                 "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "BEHAVIOUR": "done",
                 **environment}
 
@@ -107,6 +115,32 @@ class AllScripts(ScriptsTestCase):
             self.assertIn("export OMP_NUM_THREADS=1", text)
             self.assertIn("\n# module load", text)
             subprocess.run(["bash", "-n", path], check=True)
+
+    def test_program_by_the_rule_of_the_tools(self):
+        """ENGRAM, ENGRAM_PROGRAM, build/release/engram, PATH; none in the place of a named one."""
+        inherited = {"ENGRAM": "", "ENGRAM_PROGRAM": ""}
+        built = self.folder / "build" / "release" / "engram"
+        for path in (built, self.folder / "bin" / "engram", self.folder / "named"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("#!/bin/bash\n", encoding="ascii")
+            path.chmod(0o755)
+        for script in ("run.sbatch", "chain.sbatch", "sweep.sbatch", "convergence.sbatch"):
+            array = {"SLURM_ARRAY_JOB_ID": "40", "SLURM_ARRAY_TASK_MIN": "1",
+                     "SLURM_ARRAY_TASK_ID": "1"}
+            for variables, program in (
+                    ({**inherited, "ENGRAM": "./named", "ENGRAM_PROGRAM": "no"}, "./named"),
+                    ({**inherited, "ENGRAM_PROGRAM": "./named"}, "./named"),
+                    (inherited, "build/release/engram")):
+                self.pretend(script, **array, **variables)
+                self.assertEqual(self.lines("calls")[-1].split()[0], program, script)
+            built.rename(self.folder / "away")
+            self.pretend(script, **array, **inherited)
+            self.assertEqual(self.lines("calls")[-1].split()[0], "engram", script)
+            (self.folder / "away").rename(built)
+            count = len(self.lines("calls"))
+            process = self.pretend(script, expect=2, **array, **{**inherited, "ENGRAM": "no"})
+            self.assertIn("no no: set ENGRAM to the program", process.stderr)
+            self.assertEqual(len(self.lines("calls")), count)
 
     def test_tasks_want_an_array(self):
         for script in ("sweep.sbatch", "convergence.sbatch"):
@@ -210,6 +244,41 @@ class ChainScript(ScriptsTestCase):
         self.assertEqual(self.lines("requests"), ["requeue 42"])
 
 
+# Whether a program may draw with the key of the job, and with another one.
+DISPLAY_TEST = """#!{python}
+import ctypes
+import os
+
+library = ctypes.CDLL("libX11.so.6")
+library.XOpenDisplay.restype = ctypes.c_void_p
+with open("calls", "a", encoding="ascii") as stream:
+    stream.write(f"{{bool(library.XOpenDisplay(None))}}\\n")
+if not os.path.exists("other"):
+    with open(os.environ["XAUTHORITY"], "rb") as stream:
+        key = stream.read()
+    with open("other", "wb") as stream:
+        stream.write(key[:-1] + bytes([key[-1] ^ 1]))
+    os.environ["XAUTHORITY"] = "other"
+    os.execv(__file__, [__file__])
+"""
+
+
+@unittest.skipUnless(shutil.which("Xvfb"), "needs Xvfb")
+class InsituScript(ScriptsTestCase):
+    """insitu.sbatch."""
+
+    def test_x_server_with_a_key_that_needs_no_lock(self):
+        """xauth gives up on a loaded machine: the script does without it."""
+        (self.folder / "bin" / "xauth").write_text("#!/bin/bash\nexit 1\n", encoding="ascii")
+        (self.folder / "bin" / "xauth").chmod(0o755)
+        launcher = self.folder / "bin" / "launcher"
+        launcher.write_text(DISPLAY_TEST.format(python=engram_test.PYTHON), encoding="ascii")
+        process = self.call("insitu.sbatch", launcher="launcher", OUTPUT="results/here")
+        self.assertNotIn("no X server", process.stderr)
+        self.assertEqual(self.lines("calls"), ["True", "False"])
+        self.assertEqual(list((self.folder / "results").iterdir()), [])
+
+
 class ArrayScripts(ScriptsTestCase):
     """sweep.sbatch and convergence.sbatch, a task at a time."""
 
@@ -219,15 +288,41 @@ class ArrayScripts(ScriptsTestCase):
                             SLURM_ARRAY_TASK_ID=str(number), **settings)
 
     def test_sweep_gives_each_value_a_folder(self):
-        values = {"OPTION": "model_input", "VALUES": "0.5 1+w/2 -1e-3"}
-        for number, folder in enumerate(("0.5", "1+w_2", "-1e-3")):
+        values = {"OPTION": "model_input", "VALUES": "0.5 1+w/2 1+w*2 w<1?1:2 w>1?1:2 -1e-3"}
+        words = values["VALUES"].split()
+        folders = [next(iter(grid_cases("case.yaml", {"model_input": [value]}, {}))).name
+                   for value in words]
+        self.assertEqual(len(set(folders)), 6)
+        self.assertEqual((folders[0], folders[-1]), ("model_input_0.5", "model_input_-1e-3"))
+        for number, (value, folder) in enumerate(zip(words, folders)):
             self.task("sweep.sbatch", number, "-time_end", "1", **values)
-            value = values["VALUES"].split()[number]
-            self.assertIn(f" -model_input {value} -output_dir results/sweep-40/model_input_{folder}"
+            self.assertIn(f" -model_input {value} -output_dir results/sweep-40/{folder}"
                           " -restart auto -time_end 1", self.lines("calls")[-1])
-        process = self.task("sweep.sbatch", 3, expect=2, **values)
-        self.assertIn("task 3 has no value: there are 3; --array=0-2", process.stderr)
-        self.assertEqual(len(self.lines("calls")), 3)
+        process = self.task("sweep.sbatch", 6, expect=2, **values)
+        self.assertIn("task 6 has no value: there are 6; --array=0-5", process.stderr)
+        self.assertEqual(len(self.lines("calls")), 6)
+
+    def test_sweep_finds_the_names_by_itself(self):
+        """In the tree of the script, or that of the working folder, as for a copy in a spool."""
+        values = {"OPTION": "model_response", "VALUES": "N/2 N*2", "NAMES": ""}
+        script = self.folder / "spool" / "script"
+        script.parent.mkdir()
+        shutil.copy(SCRIPTS / "sweep.sbatch", script)
+        (self.folder / "tools").mkdir()
+        for number, path in ((0, SCRIPTS / "sweep.sbatch"), (1, script)):
+            if number:
+                shutil.copy(engram_test.SOURCE / "tools" / "engram_names.py",
+                            self.folder / "tools")
+            self.task(path, number, **values)
+        folders = [re.search(r"-output_dir (\S+)", line).group(1) for line in self.lines("calls")]
+        self.assertEqual(folders, ["results/sweep-40/model_response_N_2_4813c2",
+                                   "results/sweep-40/model_response_N_2_92f1ea"])
+
+    def test_sweep_without_names_runs_nothing(self):
+        """Rather than all values in one folder."""
+        process = self.task("sweep.sbatch", 0, NAMES="nowhere.py", expect=2)
+        self.assertIn("nowhere.py", process.stderr)
+        self.assertEqual(self.lines("calls"), [])
 
     def test_tasks_are_requeued_at_the_limit_only(self):
         for script in ("sweep.sbatch", "convergence.sbatch"):

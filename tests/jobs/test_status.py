@@ -59,6 +59,39 @@ class StatusTestCase(EngramTestCase):
         return folder
 
 
+class LinkTest(StatusTestCase):
+    """Folders that are links."""
+
+    def test_links_are_followed_and_each_run_comes_once(self):
+        self.make("tree/a")
+        self.make("far/b")
+        self.make("far/deep/c")
+        (self.folder / "tree" / "b").symlink_to("../far/b")
+        (self.folder / "tree" / "more").symlink_to(self.folder / "far" / "deep")
+        # A second way to what is there, and ways in circles.
+        (self.folder / "tree" / "0").symlink_to("a")
+        (self.folder / "tree" / "again").symlink_to("../far")
+        (self.folder / "tree" / "a" / "up").symlink_to("..")
+        (self.folder / "tree" / "self").symlink_to("self")
+        (self.folder / "tree" / "broken").symlink_to("nowhere")
+        self.assertEqual(set(self.rows("tree")), {"a", "b", "c"})
+        self.assertIn("3 runs: 3 running", self.call("tree").stdout)
+        names = [line.split()[0] for line in self.call("tree").stdout.splitlines()[1:-1]]
+        self.assertIn("tree/a", names)
+
+    def test_link_to_a_run(self):
+        self.make("far/b")
+        (self.folder / "mine").symlink_to("far/b")
+        self.assertEqual(set(self.rows("mine")), {"mine"})
+
+    def test_link_alone_in_a_folder(self):
+        """As results on a larger disk."""
+        self.make("far/b")
+        (self.folder / "results").mkdir()
+        (self.folder / "results" / "b").symlink_to(self.folder / "far" / "b")
+        self.assertEqual(self.rows("results")["b"]["state"], "running")
+
+
 class StateTest(StatusTestCase):
     """States and numbers."""
 

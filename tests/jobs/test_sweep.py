@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import time
@@ -261,6 +262,17 @@ class Messages(SweepTestCase):
         for words, message in (
                 (["--vary", "model_noise"], "--vary model_noise: not of the form OPTION=VALUE"),
                 (["--vary", "model_noise=1,,2"], "--vary model_noise=1,,2: there is an empty"),
+                (["--vary", "model_noise=0.5:1.5:0.25"], "--vary model_noise=0.5:1.5:0.25: "
+                 "0.5:1.5:0.25 is not understood: a range is FROM:TO:COUNT, with a whole number of "
+                 "values; steps of 0.25 are 0.5:1.5:5"),
+                (["--vary", "model_noise=2:1:-0.5"], "--vary model_noise=2:1:-0.5: 2:1:-0.5 is not "
+                 "understood: a range is FROM:TO:COUNT, with a whole number of values; steps of "
+                 "-0.5 are 2:1:3"),
+                (["--vary", "model_noise=0.5:1.5"], "--vary model_noise=0.5:1.5: 0.5:1.5 is not "
+                 "understood"),
+                (["--vary", "model_noise=1,1:2:3:4"], "--vary model_noise=1,1:2:3:4: 1:2:3:4 is "
+                 "not understood"),
+                (["--vary", "model_noise=1:two:3"], "--vary model_noise=1:two:3: 1:two:3 is not"),
                 (["--vary", "model_noise=1,1.0"], "--vary model_noise=1,1.0: a value is there"),
                 (["--vary", "model_noise=1:2:1"], "--vary model_noise=1:2:1: FROM:TO:COUNT wants"),
                 (["--vary", "model_noise=1", "--vary", "model_noise=2"], "--vary: the same option"),
@@ -304,6 +316,32 @@ class Messages(SweepTestCase):
         self.assertIn("3 points: 3 missing; 3 to run", text)
         self.assertIn("-model_noise 1 -output_dir sweep/model_noise_1 -restart auto", text)
         self.assertFalse((self.folder / "sweep").exists())
+
+    def test_dry_run_refuses_what_the_run_would_refuse(self):
+        for words, message in (
+                (("--vary", "model_nois=1,2"), "did you mean -model_noise?"),
+                (("--vary", "model_noise=1", "--set", "model_response=1 +"), "-model_response"),
+                (("--vary", "model_noise=1", "--set", "grid_w_cells=1", "--ranks", 2),
+                 "fewer cells than the 2 ranks")):
+            with self.subTest(words=words):
+                process = self.sweep(*words, "--dry-run", expect=1)
+                self.assertRegex(process.stdout,
+                                 r": refused \(exit code 2: .*" + re.escape(message))
+                self.assertIn("refused; 0 to run", process.stdout)
+        process = self.sweep("--vary", "grid_v_cells=60,61,120", "--dry-run", expect=1)
+        self.assertIn("3 points: 2 missing, 1 refused; 2 to run", process.stdout)
+        self.assertIn("grid_v_cells_61: refused (exit code 2: ", process.stdout)
+        self.assertFalse((self.folder / "sweep").exists())
+        # What is done is not checked again.
+        self.sweep("--vary", "grid_v_cells=60")
+        text = self.sweep("--vary", "grid_v_cells=60", "--dry-run").stdout
+        self.assertIn("1 points: 1 done; 0 to run", text)
+
+    def test_files_and_choices_are_no_ranges(self):
+        (self.folder / "in.csv").write_text("w,I\n0,1\n1,2\n", encoding="ascii")
+        self.sweep("--vary", "model_input=file:in.csv,w < 0.5 ? 1 : 2,0:1:2", expect=2)
+        words = ("--vary", "model_input=file:in.csv,w < 0.5 ? 1 : 2", "--dry-run")
+        self.assertIn("2 points: 2 missing; 2 to run", self.sweep(*words).stdout)
 
     def test_expressions(self):
         words = ("--vary", "model_learning=-w,min(1, w),w < 0.5 ? 1 : 2")

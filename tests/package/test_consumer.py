@@ -72,6 +72,9 @@ class Consumer(engram_test.EngramTestCase):
         self.assertIn("engram 0.1.0", self.call(self.prefix / "bin" / "engram", "-version"))
         cases = list((self.prefix / "share" / "engram" / "input").glob("*.yaml"))
         self.assertGreaterEqual(len(cases), 4)
+        for name in ("plot", "sweep", "status", "recognition"):
+            tool = self.prefix / "share" / "engram" / "tools" / f"{name}.py"
+            self.assertIn("usage:", self.call(engram_test.PYTHON, "-B", tool, "--help"))
 
 
 if __name__ == "__main__":

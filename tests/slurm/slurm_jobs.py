@@ -117,6 +117,7 @@ def variables(launcher, **others):
     """The environment of a job."""
     values = {"ENGRAM": str(engram_test.PROGRAM), "CASE": str(CASE), "PYTHON": engram_test.PYTHON,
               "TABLE": str(engram_test.SOURCE / "tools" / "convergence_table.py"),
+              "NAMES": str(engram_test.SOURCE / "tools" / "engram_names.py"),
               # Two virtual nodes share the cores of this machine, which ranks must not fight for.
               "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_mpi_yield_when_idle": "1",
               # Where killed ranks leave their shared memory.

@@ -7,7 +7,6 @@ test.
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -251,11 +250,11 @@ class RunTest(SlurmTestCase):
         self.assert_same_results(self.result(job), shared["long"])
 
 
-# As xauth where other work keeps it from starting at once.
-SLOW_XAUTH = """\
+# As xauth where it cannot lock the file of the keys in time.
+FAILING_XAUTH = """\
 #!/bin/bash
-[ "$1" != nlist ] || sleep 0.5
-exec {xauth} "$@"
+echo "xauth:  timeout in locking authority file" >&2
+exit 1
 """
 
 
@@ -265,8 +264,7 @@ class PicturesTest(SlurmTestCase):
     def test_pictures_with_an_x_server_of_the_job(self):
         programs = self.folder / "programs"
         programs.mkdir()
-        (programs / "xauth").write_text(SLOW_XAUTH.format(xauth=shutil.which("xauth")),
-                                        encoding="utf-8")
+        (programs / "xauth").write_text(FAILING_XAUTH, encoding="utf-8")
         (programs / "xauth").chmod(0o755)
         pictures = str(engram_test.SOURCE / "tools" / "insitu" / "density.py")
         job = self.submit("insitu.sbatch", *SHORT, SCRIPTS=pictures, EVERY="2000",

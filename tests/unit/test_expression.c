@@ -56,6 +56,23 @@ static void TestOperators(void **state)
     UNIT_ASSERT_SAME_BITS(ValueOf("w > 0 && t > 3"), 0.0);
 }
 
+/** N has a second name; no other variable has. */
+static void TestTotalRate(void **state)
+{
+    (void)state;
+    const double rate[1] = {0.3};
+    const char *const texts[] = {"Nbar/(1 + Nbar)", "N/(1 + N)", "N/(1 + Nbar)"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        EngramExpression expression = Compile(texts[i], "N");
+        UNIT_ASSERT_SAME_BITS(EngramExpressionValue(expression, rate), 0.3 / 1.3);
+        assert_true(EngramExpressionUses(expression, 'N'));
+        assert_int_equal(EngramExpressionDestroy(&expression), 0);
+    }
+    EngramExpression other = NULL;
+    assert_int_not_equal(EngramExpressionCreate("model_input", "Nbar", "w", &other), 0);
+    assert_int_equal(EngramExpressionDestroy(&other), 0);
+}
+
 static void TestFunctions(void **state)
 {
     (void)state;
@@ -196,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(TestOperators),
+        cmocka_unit_test(TestTotalRate),
         cmocka_unit_test(TestFunctions),
         cmocka_unit_test(TestValuesFollowTheVariables),
         cmocka_unit_test(TestTwoExpressionsAreIndependent),

@@ -1,5 +1,6 @@
 """Times the writing of checkpoints against dd with fsync, on the same disk and in the same run."""
 
+import argparse
 import pathlib
 import re
 import statistics
@@ -93,7 +94,15 @@ def measure(program, parent, rounds):
     return text
 
 
-if __name__ == "__main__":
-    import sys
+def main():
+    """Prints this section alone."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program", help="the program")
+    parser.add_argument("folder", help="a folder on the disk that is measured")
+    parser.add_argument("rounds", type=int, help="how often all is measured")
+    arguments = parser.parse_args()
+    print(measure(arguments.program, arguments.folder, arguments.rounds))
 
-    print(measure(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+
+if __name__ == "__main__":
+    main()

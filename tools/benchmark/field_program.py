@@ -24,9 +24,11 @@ import time
 import numba
 import numpy
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "verification"))
+TOOLS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TOOLS / "verification"), str(TOOLS)]
 import work_precision_cases  # noqa: E402
 from case_functions import function_of  # noqa: E402
+from engram_stream import bear_closed_pipes  # noqa: E402
 from model_equations import DEFAULTS, Grid, is_true  # noqa: E402
 
 CASES = ("unprepared", "fast", "family")
@@ -236,4 +238,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     main()

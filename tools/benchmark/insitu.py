@@ -12,6 +12,10 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from engram_program import HELP, ProgramError, find_program  # noqa: E402
+from engram_stream import bear_closed_pipes  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ROOT / "tools" / "insitu"
 
@@ -143,13 +147,16 @@ def table(arguments):
 def main():
     """Prints the table, or puts it into a document."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--program", default=ROOT / "build" / "release" / "engram",
-                        type=pathlib.Path)
+    parser.add_argument("--program", help=HELP)
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--into", type=pathlib.Path, metavar="DOCUMENT",
                         help="replaces what is between its two lines with 'table of insitu.py'")
     arguments = parser.parse_args()
+    try:
+        arguments.program = pathlib.Path(find_program(arguments.program))
+    except ProgramError as error:
+        sys.exit(f"insitu.py: error: {error}")
     lines = []
     for line in table(arguments):
         print(line, flush=True)
@@ -163,4 +170,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     main()

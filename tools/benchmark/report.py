@@ -10,6 +10,7 @@ import pathlib
 import platform
 import statistics
 import subprocess
+import sys
 import time
 
 import numpy
@@ -19,6 +20,9 @@ import checkpoint
 import extremes
 import roofline
 import scaling_report
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from engram_stream import bear_closed_pipes  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASE = ROOT / "tools" / "benchmark" / "case.yaml"
@@ -260,4 +264,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     main()

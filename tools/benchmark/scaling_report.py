@@ -9,9 +9,13 @@ Also a command of its own, which puts the section in place of that in the docume
 import argparse
 import pathlib
 import re
+import sys
 
 import scaling_model
 import scaling_runs
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from engram_stream import bear_closed_pipes  # noqa: E402
 
 TITLE = "## 2 to 4096 ranks"
 
@@ -320,4 +324,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     main()

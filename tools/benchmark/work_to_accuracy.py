@@ -24,6 +24,10 @@ import work_precision_cases  # noqa: E402
 import work_precision_report  # noqa: E402
 import work_precision_study  # noqa: E402
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from engram_program import HELP, ProgramError, find_program  # noqa: E402
+from engram_stream import bear_closed_pipes  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -255,8 +259,7 @@ def main():
     """Measures and writes."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=pathlib.Path,
-                        default=ROOT / "build" / "release" / "engram")
+    parser.add_argument("--program", help=HELP)
     parser.add_argument("--before", type=pathlib.Path, help="the program of revision 262d66a")
     parser.add_argument("--cases", nargs="+", choices=KEYS, default=KEYS)
     parser.add_argument("--targets", nargs="+", type=float, default=TARGETS,
@@ -264,7 +267,11 @@ def main():
     parser.add_argument("--output", type=pathlib.Path,
                         default=ROOT / "docs" / "work_to_accuracy.md")
     arguments = parser.parse_args()
-    programs = {"program": arguments.program.resolve(), "field": None}
+    try:
+        program = pathlib.Path(find_program(arguments.program)).resolve()
+    except ProgramError as error:
+        sys.exit(f"work_to_accuracy.py: error: {error}")
+    programs = {"program": program, "field": None}
     if arguments.before:
         programs["before"] = arguments.before.resolve()
     text = HEAD.format(w_cells=REFERENCE["grid_w_cells"], v_cells=REFERENCE["grid_v_cells"],
@@ -284,4 +291,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     main()

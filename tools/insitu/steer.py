@@ -59,7 +59,7 @@ def read_line(line, names):
 def wanted_at(now, names):
     """The values that the file wants at a time, by name."""
     try:
-        with open(FILE, encoding="utf-8") as file:
+        with open(FILE, encoding="utf-8-sig") as file:
             lines = [read_line(line, names) for line in file]
     except FileNotFoundError:
         return {}

@@ -19,6 +19,10 @@ import tempfile
 
 import yaml
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from engram_program import HELP, ProgramError, find_program  # noqa: E402
+from engram_stream import bear_closed_pipes  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REVISION = "262d66a"
 FEWEST_ROWS = 8
@@ -180,20 +184,24 @@ quadratic and the exponential neuron did not exist in revision {REVISION}.
 
 def main():
     """Runs all cases and writes the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", required=True, type=pathlib.Path)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", help=HELP)
     parser.add_argument("--before", required=True, type=pathlib.Path,
                         help="program of the older revision")
     parser.add_argument("--only", help="names of cases, commas between them")
     parser.add_argument("--output", type=pathlib.Path)
     arguments = parser.parse_args()
+    try:
+        program = pathlib.Path(find_program(arguments.program)).resolve()
+    except ProgramError as error:
+        sys.exit(f"case_errors.py: error: {error}")
     names = arguments.only.split(",") if arguments.only else None
     lines = []
     for case in CASES:
         if names and case.name not in names:
             continue
-        lines.append("| " + " | ".join(row(case, arguments.program.resolve(),
-                                           arguments.before.resolve())) + " |")
+        lines.append("| " + " | ".join(row(case, program, arguments.before.resolve())) + " |")
         print(lines[-1], file=sys.stderr, flush=True)
     text = HEAD + "\n".join(lines) + "\n"
     if arguments.output:
@@ -203,4 +211,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     main()

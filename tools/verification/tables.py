@@ -22,6 +22,10 @@ import voltage_tables  # noqa: E402
 import weight_studies  # noqa: E402
 from layout import draw_slope, name_steps, number, order_list, table  # noqa: E402
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from engram_program import HELP, ProgramError, find_program  # noqa: E402
+from engram_stream import bear_closed_pipes  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 HEAD = """# Verification
@@ -183,14 +187,14 @@ def main():
     """Writes the document."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", default=ROOT / "build" / "release" / "engram",
-                        help="the executable (default: that of the release preset)")
+    parser.add_argument("--program", help=HELP)
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs" / "verification.md",
                         help="what is written (default: docs/verification.md)")
     arguments = parser.parse_args()
-    program = pathlib.Path(arguments.program).resolve()
-    if not program.is_file():
-        sys.exit(f"tables.py: no program at {program}; build it first (tools/quickstart.sh)")
+    try:
+        program = pathlib.Path(find_program(arguments.program)).resolve()
+    except ProgramError as error:
+        sys.exit(f"tables.py: error: {error}")
     results = {}
     for name, study in STUDIES.items():
         print(f"tables.py: {name}", file=sys.stderr)
@@ -211,4 +215,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     main()

@@ -25,6 +25,10 @@ import work_precision_picture as picture  # noqa: E402
 import work_precision_report as report  # noqa: E402
 import work_precision_study as study  # noqa: E402
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from engram_program import HELP, ProgramError, find_program  # noqa: E402
+from engram_stream import bear_closed_pipes  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -37,9 +41,7 @@ def arguments_of():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=pathlib.Path,
-                        default=ROOT / "build" / "release" / "engram",
-                        help="the executable (default: that of the release preset)")
+    parser.add_argument("--program", help=HELP)
     parser.add_argument("--output", type=pathlib.Path,
                         default=ROOT / "docs" / "work_precision.md",
                         help="what is written (default: docs/work_precision.md)")
@@ -57,12 +59,12 @@ def arguments_of():
     return parser.parse_args()
 
 
-def checked_program(path):
+def checked_program(given):
     """The program, if it is there and knows the options of the study."""
-    program = path.resolve()
-    if not program.is_file():
-        sys.exit(f"work_precision.py: no program at {program}; build it first "
-                 "(tools/quickstart.sh)")
+    try:
+        program = pathlib.Path(find_program(given)).resolve()
+    except ProgramError as error:
+        sys.exit(f"work_precision.py: error: {error}")
     text = subprocess.run([str(program), "-help"], capture_output=True, text=True,
                           check=False).stdout
     missing = [option for option in study.NEEDED_OPTIONS if option not in text]
@@ -101,4 +103,5 @@ def main():
 
 
 if __name__ == "__main__":
+    bear_closed_pipes()
     main()

@@ -107,7 +107,20 @@ PetscErrorCode EngramHdf5WriteOnce(EngramHdf5File *file, const char *name, Engra
 /** Where in the file the numbers of a dataset without rows begin, in bytes. */
 PetscErrorCode EngramHdf5Place(EngramHdf5File *file, const char *name, uint64_t *place);
 
-/** Unit and description of a dataset, as attributes. */
+/**
+ * Makes a dataset of one dimension a dimension scale (HDF5's specification): the coordinate that
+ * the dimension of its name has in other datasets.
+ */
+PetscErrorCode EngramHdf5MakeScale(EngramHdf5File *file, const char *name);
+
+/** Attaches a scale to each dimension of a dataset, which is none itself. */
+PetscErrorCode EngramHdf5SetScales(EngramHdf5File *file, const char *name, int dimensions,
+                                   const char *const *scales);
+
+/**
+ * Unit and description of a dataset, as attributes `unit` and `description`, and as `units` and
+ * `long_name`, by which readers of netCDF know them.
+ */
 PetscErrorCode EngramHdf5Describe(EngramHdf5File *file, const char *name, const char *unit,
                                   const char *description);
 
