@@ -14,8 +14,6 @@ import yaml
 STEADY_COLUMNS = ("state", "total_rate", "slope", "stable")
 FOLD_COLUMNS = ("total_rate",)
 SERIES_COLUMNS = ("time", "total_rate", "mass_error", "min_density", "mean_weight", "var_weight")
-# The weights that H reaches are those where it exceeds this part of its maximum.
-SUPPORT = 1e-3
 # Added to rates whose ratio is wanted: they may be zero.
 TINY = 1e-300
 # Rows this near to one that is shown, as a part of the largest distance, show nothing new.
@@ -51,6 +49,7 @@ class Results:
     notes: list  # what was left out or cannot be drawn, as sentences
     directory: pathlib.Path = None
     phases: list = dataclasses.field(default_factory=list)  # of (name, begin, end) of a protocol
+    phase: numpy.ndarray = None  # [time], number of the phase, where there is a protocol
     time: numpy.ndarray = None  # [time]
     w: numpy.ndarray = None  # [w], centres of the cells
     quadrature: numpy.ndarray = None  # [w], weights of the cells in integrals, as parts of a width
@@ -93,28 +92,6 @@ class Results:
     def number(self, name):
         """A number of case.yaml; YAML 1.1 reads 1e-12 as a text, so texts are tried too."""
         return float(self.case[name])
-
-    def learning_strength(self):
-        """K if weights are learned with one constant K > 0, else None."""
-        try:
-            strength = self.number("model_learning")
-        except (KeyError, TypeError, ValueError):
-            return None  # an expression in w
-        learns = self.case.get("model_plasticity", True)
-        return strength if learns and math.isfinite(strength) and strength > 0 else None
-
-    def learned_rate(self):
-        """w and N = w/(K Nbar) at the last time: where H > 0, a learned state has K N Nbar = w.
-
-        None if the weights are not learned with one constant K > 0, or nothing fires.
-        """
-        strength = self.learning_strength()
-        total = self.integral(self.firing_rate[-1])
-        if strength is None or not total > 0.0:
-            return None
-        weights = self.weight_density[-1]
-        reached = (weights > SUPPORT * weights.max()) & (self.w >= 0.0)
-        return self.w[reached], self.w[reached] / (strength * total)
 
 
 def pick_rows(field, count):
@@ -302,6 +279,8 @@ def read_fields(path, results):
             results.firing_rate = file["firing_rate"][:rows]
             results.weight_density = file["weight_density"][:rows]
             results.last_density = file["density"][rows - 1]
+            if "phase" in file:
+                results.phase = file["phase"][:rows]
             if results.is_single_weight:
                 results.potential_density = file["density"][:rows, :, 0]
             if "refractory" in file:

@@ -25,8 +25,10 @@ try:
                              folder_name, markdown_table, write_table)
     from engram_processes import PROGRAM, run_cases
     from engram_runs import RunError
-    from plot import STYLE, ResultsError, check_owner, save
+    from engram_results import ResultsError
     from plot_excitation import BLOW_UP, LEARNED, RUN_AWAY, UNDECIDED, diagram_figure
+    from plot_style import STYLES, check_owner, save
+    from style_option import add_style_option
 except ImportError as error:
     print(f"excitation.py: error: {sys.executable}: {error}; on Debian: apt install python3-h5py "
           "python3-matplotlib python3-scipy python3-yaml, and run with /usr/bin/python3",
@@ -229,7 +231,7 @@ def write_results(arguments, planes, points, boundaries):
     (arguments.output / "excitation.md").write_text(text + "\n", encoding="utf-8")
     print(arguments.output / "excitation.md")
     print(markdown_table(summary, list(summary[0])))
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLES[arguments.style]):
         for ending in ("png", "pdf"):
             path = arguments.output / f"excitation.{ending}"
             check_owner(path)
@@ -275,6 +277,7 @@ def parse_arguments():
                         help="runs at a time (default: number of cores)")
     parser.add_argument("--program", type=pathlib.Path, default=PROGRAM,
                         help="the program (default: build/release/engram of this tree)")
+    add_style_option(parser)
     arguments = parser.parse_args()
     if arguments.processes is not None and arguments.processes < 1:
         parser.error(f"--processes {arguments.processes}: must be at least 1")

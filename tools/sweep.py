@@ -15,6 +15,7 @@ try:
     from engram_processes import (PROGRAM, check_program, command_of, default_processes,
                                   run_cases)
     from engram_runs import RunError
+    from style_option import add_style_option
 except ImportError as error:
     print(f"sweep.py: error: {sys.executable}: {error}; on Debian: apt install python3-yaml, and "
           "run with /usr/bin/python3", file=sys.stderr)
@@ -72,6 +73,7 @@ def parse_arguments():
                         help="start and write nothing: tell what would be done")
     parser.add_argument("--program", type=pathlib.Path, default=PROGRAM,
                         help="the program (default: build/release/engram of this tree)")
+    add_style_option(parser)
     return parser.parse_args()
 
 
@@ -141,14 +143,15 @@ def draw(rows, varied, arguments):
         import matplotlib
 
         import plot_sweep
-        from plot import STYLE, ResultsError, check_owner, save
+        from engram_results import ResultsError
+        from plot_style import STYLES, check_owner, save
     except ImportError as error:
         print(f"no pictures: {error}; on Debian: apt install python3-matplotlib python3-h5py")
         return
     quantities = quantities_of(rows, arguments.plot)
     figures = plot_sweep.figures_of(rows, list(varied), quantities) if quantities else []
     try:
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context(STYLES[arguments.style]):
             for name, make in figures:
                 for ending in ("png", "pdf"):
                     path = arguments.output / f"{name}.{ending}"

@@ -1,0 +1,127 @@
+"""Keeps legends off what is drawn, and labels within the length of their axes.
+
+Legends that add_legend has made are moved by tidy to a place within their axes that is free of
+curves, marks and words, or below the axes where there is none.
+"""
+
+import numpy
+from matplotlib import collections, patches, transforms
+
+# Places within the axes that are tried, in parts of what is left of their width and height.
+PARTS = (1.0, 0.0, 0.5, 0.75, 0.25)
+# Distances from the frame, in parts of the size of letters.
+INSIDE, BELOW = 0.4, 0.5
+# Moving a legend below its axes changes the sizes of all, and with them what is free.
+MOST_TURNS = 4
+
+
+def add_legend(axes, handles=None, labels=None, **options):
+    """A legend that tidy will move; without handles that of all that is labelled."""
+    if handles is None:
+        handles, labels = axes.get_legend_handles_labels()
+    options = {"loc": "upper left", "borderaxespad": 0.0, **options}
+    legend = axes.legend(handles, labels, **options)
+    legend.set_gid("movable")
+    # What it was made of: it has more columns below the axes.
+    legend.entries = (handles, labels, options)
+
+
+def tidy(figure):
+    """Breaks labels that are too long, and moves the legends."""
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        break_labels(axes)
+    for _ in range(MOST_TURNS):
+        figure.draw_without_rendering()
+        moved = [place_legend(axes) for axes in figure.axes if is_movable(axes.get_legend())]
+        if not any(moved):
+            break
+
+
+def is_movable(legend):
+    """True for a legend of add_legend that is not below its axes yet."""
+    return legend is not None and legend.get_gid() == "movable"
+
+
+def break_labels(axes):
+    """Breaks the label of an axis that is longer than the axis before its last bracket."""
+    box = axes.get_window_extent()
+    for axis, side in ((axes.xaxis, "width"), (axes.yaxis, "height")):
+        text = axis.label.get_text()
+        length = getattr(axis.label.get_window_extent(), side)
+        if length > getattr(box, side) and "\n" not in text and " (" in text:
+            axis.label.set_text("\n(".join(text.rsplit(" (", 1)))
+
+
+def place_legend(axes):
+    """Moves a legend; True if the sizes of the axes will change by that."""
+    legend, frame = axes.get_legend(), axes.get_window_extent()
+    size = legend.get_window_extent()
+    letters = legend.get_texts()[0].get_fontsize() * axes.figure.dpi / 72.0
+    gap = INSIDE * letters
+    free_width, free_height = (frame.width - size.width - 2.0 * gap,
+                               frame.height - size.height - 2.0 * gap)
+    if min(free_width, free_height) >= 0.0:
+        things = obstacles(axes)
+        for across, up in places():
+            left, low = (frame.x0 + gap + across * free_width, frame.y0 + gap + up * free_height)
+            box = transforms.Bbox.from_bounds(left, low, size.width, size.height)
+            if not any(touches(thing, box) for thing in things):
+                corner = axes.transAxes.inverted().transform((left, low + size.height))
+                legend.set_bbox_to_anchor(corner, transform=axes.transAxes)
+                return False
+    put_below(axes, BELOW * letters)
+    return True
+
+
+def places():
+    """Places across and up, corners first."""
+    found = [(across, up) for up in PARTS for across in PARTS]
+    return sorted(found, key=lambda place: (PARTS.index(place[0]) // 2 + PARTS.index(place[1]) // 2,
+                                            -place[1]))
+
+
+def put_below(axes, gap):
+    """Puts the legend below the axes and what is written there, in as many columns as fit."""
+    figure, frame, legend = axes.figure, axes.get_window_extent(), axes.get_legend()
+    handles, labels, options = legend.entries
+    width = legend.get_window_extent().width / options.get("ncol", 1)
+    columns = min(len(labels), max(1, int(frame.width // width)))
+    legend = axes.legend(handles, labels, **{**options, "ncol": columns})
+    written = axes.xaxis.get_tightbbox(figure.canvas.get_renderer())
+    depth = frame.y0 - written.y0 if written else 0.0
+    # In points, for the height of the axes will change.
+    down = transforms.ScaledTranslation(0.0, -(depth + gap) / figure.dpi, figure.dpi_scale_trans)
+    legend.set_bbox_to_anchor((0.0, 0.0), transform=axes.transAxes + down)
+
+
+def obstacles(axes):
+    """What a legend must not hide."""
+    lines = [line for line in axes.lines if line.get_visible()]
+    steps = [patch for patch in axes.patches if isinstance(patch, patches.StepPatch)]
+    clouds = [cloud for cloud in axes.collections
+              if not isinstance(cloud, collections.QuadMesh)]
+    return [*lines, *steps, *clouds, *axes.texts]
+
+
+def touches(thing, box):
+    """True if an artist has something in a box of pixels."""
+    if hasattr(thing, "get_text"):
+        return bool(thing.get_text()) and thing.get_window_extent().overlaps(box)
+    if isinstance(thing, collections.PathCollection):
+        return has_point(thing.get_offset_transform().transform(thing.get_offsets()), box)
+    if isinstance(thing, collections.Collection):
+        is_filled = not isinstance(thing, collections.LineCollection)
+        return any(path.transformed(thing.get_transform()).intersects_bbox(box, is_filled)
+                   for path in thing.get_paths())
+    path = thing.get_path().transformed(thing.get_transform())
+    is_dotted = getattr(thing, "get_linestyle", lambda: "-")() in ("None", "none", "", " ")
+    if is_dotted:
+        return has_point(path.vertices, box)
+    return path.intersects_bbox(box, False) or has_point(path.vertices, box)
+
+
+def has_point(points, box):
+    """True if one of the points is in the box."""
+    across, up = numpy.asarray(points).reshape(-1, 2).T
+    return bool(((across >= box.x0) & (across <= box.x1) & (up >= box.y0) & (up <= box.y1)).any())
