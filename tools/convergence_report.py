@@ -248,6 +248,8 @@ def draw_cost(axes, report):
     axes.set(xscale="log", xlabel="cells times steps (number)",
              ylabel="time for a cell and step (ns)",
              title="Cost")
+    # The least and the largest: a power of ten need not be among them.
+    axes.set_xticks([min(cells), max(cells)], [f"{min(cells):.1e}", f"{max(cells):.1e}"])
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_ylim(0.0, 1.25 * max(cost.nanoseconds for cost in report.costs))
 

@@ -18,6 +18,10 @@ SERIES_COLUMNS = ("time", "total_rate", "mass_error", "min_density", "mean_weigh
 TINY = 1e-300
 # Rows this near to one that is shown, as a part of the largest distance, show nothing new.
 SAME_ROW = 0.01
+# Differences below this part of the values themselves are round-off.
+ROUND_OFF = 1e-9
+# No two rows of a heat map are farther from each other than this part of the run.
+LARGEST_GAP = 0.25
 # Early change: more than the one share of it within the other share of the time.
 SHARE_OF_CHANGE = 0.8
 EARLY_SHARE_OF_TIME = 0.2
@@ -72,8 +76,9 @@ class Results:
 
     @property
     def has_heat_maps(self):
-        """True if there are times enough for a heat map."""
-        return len(self.time) > 2
+        """True if there are times enough for a heat map, which shows nothing between them."""
+        gaps = numpy.diff(self.time)
+        return len(self.time) > 2 and gaps.max() <= LARGEST_GAP * (self.time[-1] - self.time[0])
 
     @property
     def width(self):
@@ -102,10 +107,10 @@ def pick_rows(field, count):
     finite = numpy.nan_to_num(field, posinf=0.0, neginf=0.0)
     rows = [0, len(field) - 1]
     distance = numpy.abs(finite - finite[0]).sum(axis=1)
-    largest = distance.max()
+    largest, smallest = distance.max(), ROUND_OFF * numpy.abs(finite).sum(axis=1).max()
     while len(rows) < count:
         distance = numpy.minimum(distance, numpy.abs(finite - finite[rows[-1]]).sum(axis=1))
-        if distance.max() <= SAME_ROW * largest:
+        if distance.max() <= max(SAME_ROW * largest, smallest):
             break
         rows.append(int(distance.argmax()))
     return sorted(set(rows))
@@ -333,7 +338,7 @@ def add_notes(directory, results):
                              "density over v")
     if not results.has_heat_maps:
         results.notes.append(f"{directory}: too few times for heat maps over time, only "
-                             f"{len(results.time)}; see output_fields_every")
+                             f"{len(results.time)}, or too far apart; see output_fields_every")
 
 
 def read_results(directory):

@@ -125,13 +125,13 @@ def draw_density(axes, results):
     # A dark rim keeps white readable on the bright end of the colours too.
     rim = [patheffects.withStroke(linewidth=thick(1.5), foreground="0.15")]
     axes.axhline(reset, color="white", linewidth=thick(0.8), linestyle="--", path_effects=rim)
-    # Above the threshold nothing lives: a margin there keeps its line and name apart.
-    margin = 0.11 * (threshold - results.v[0])
-    axes.set_ylim(results.v[0], threshold + margin)
-    right = dict(x=0.98, transform=axes.get_yaxis_transform(), ha="right")
-    axes.text(y=threshold + 0.2 * margin, s="threshold $V_F$", va="bottom", **right)
-    axes.text(y=reset - 0.2 * margin, s="reset $V_R$", va="top", color="white",
-              path_effects=rim, **right)
+    # Above the threshold nothing lives. The names stand at either side: the lines may be close.
+    axes.set_ylim(results.v[0], threshold)
+    for x, side, level, name in ((0.02, "left", threshold, "threshold $V_F$"),
+                                 (0.98, "right", reset, "reset $V_R$")):
+        axes.annotate(name, (x, level), xycoords=axes.get_yaxis_transform(), xytext=(0, -3),
+                      textcoords="offset points", ha=side, va="top", color="white",
+                      path_effects=rim)
     axes.set(title=f"Density at $t = {results.time[-1]:.4g}$", xlabel=WEIGHT, ylabel=POTENTIAL)
     axes.figure.colorbar(mesh, ax=axes, label=quantity("$p(w,v)$"), pad=0.02)
 
@@ -197,7 +197,8 @@ def overview_figure(results):
         map_or_spread = draw_weights if results.has_heat_maps else draw_mean_weight
         drawers = [draw_rate, map_or_spread, draw_density,
                    draw_mass_error, draw_weight_curves, draw_firing_curves]
-    figure = figure_of(drawers, results, (2, len(drawers) // 2), 0.6, columns=2)
+    rows = len(drawers) // 2
+    figure = figure_of(drawers, results, (rows, 2), 0.08 + 0.31 * rows, columns=2)
     letter_panels(figure.axes[:len(drawers)])
     return figure
 

@@ -46,10 +46,7 @@ def draw_boundary(axes, plane):
         axes.axhline(last.mean_weight, color="black", linewidth=thick(1.2), linestyle=":",
                      label="theory: no rate at rest above")
     axes.plot(fold.learning, fold.mean_weight, "D", color=REFERENCE_COLOUR, markersize=mark(1.6),
-              markeredgecolor="black", zorder=4, label="fold")
-    axes.annotate(f"$K_c = {fold.learning:.4g}$", (fold.learning, fold.mean_weight),
-                  xytext=(5, 3), textcoords="offset points", va="bottom", fontweight="bold",
-                  bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5})
+              markeredgecolor="black", zorder=4, label="fold at $K_c$")
 
 
 def draw_plane(axes, plane, points):
@@ -60,7 +57,9 @@ def draw_plane(axes, plane, points):
     draw_boundary(axes, plane)
     axes.set_xlim(edges_of(plane.strengths)[[0, -1]])
     axes.set_ylim(edges_of(plane.mean_weights)[[0, -1]])
-    axes.set(title=f"Response {RESPONSES[plane.name]}, input $I = {plane.network.current:g}$",
+    strongest = plane.network.fold().learning
+    axes.set(title=f"{RESPONSES[plane.name]}, $I = {plane.network.current:g}$: "
+             f"$K_c = {strongest:.4g}$",
              xlabel=label_of("model_learning"), ylabel=f"initial mean weight {NO_UNIT}")
 
 

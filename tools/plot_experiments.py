@@ -89,8 +89,10 @@ def film_figure(results):
         heat.axhline(end, color="white", linestyle="--", linewidth=thick(0.7))
         rate.axhline(end, color="0.5", linestyle="--", linewidth=thick(0.7))
     for name, begin, end in results.phases:
-        rate.annotate(name, (1.0, 0.5 * (begin + end)), xycoords=("axes fraction", "data"),
-                      fontsize="small", color="0.35", va="center", ha="right")
+        # Beside the panel, where no curve is.
+        rate.annotate(name, (1.02, 0.5 * (begin + end)), xycoords=("axes fraction", "data"),
+                      fontsize="small", color="0.35", va="center", ha="left", rotation=90,
+                      annotation_clip=False)
     draw_stills(stills, results)
     letter_panels((heat, rate, stills))
     return figure
@@ -100,7 +102,7 @@ def require_film(results):
     """Complains about runs without a film."""
     if results.is_single_weight:
         raise ResultsError("film: a single weight has no distribution of weights over time")
-    if not results.has_heat_maps:
+    if len(results.time) < 3:
         raise ResultsError(f"film: only {len(results.time)} times in fields.h5; run with "
                            "output_fields_every above 0")
 

@@ -10,13 +10,14 @@ from plot_style import (LINE_COLOUR, REFERENCE_COLOUR, WEIGHT, draw_zeros, mark,
 MARGIN, LEAST_SPAN = 0.1, 3.0
 
 
-def draw_sizes(axes, time, values):
+def draw_sizes(axes, time, values, line="-"):
     """Absolute values on a logarithmic axis that ends where they end; zeros as triangles below."""
     sizes = numpy.abs(values)
     is_positive = numpy.isfinite(sizes) & (sizes > 0.0)
     axes.set_yscale("log")
     axes.plot(time, numpy.where(is_positive & (values > 0.0), values, numpy.nan),
-              marker=".", markersize=mark(0.8), color=LINE_COLOUR, linewidth=thick(0.8))
+              marker=".", markersize=mark(0.8), color=LINE_COLOUR, linewidth=thick(0.8),
+              linestyle=line)
     exponents = numpy.log10(sizes[is_positive]) if is_positive.any() else numpy.array([-16.0])
     low, high = exponents.min(), exponents.max()
     span = max(high - low, LEAST_SPAN)
@@ -43,7 +44,8 @@ def finish(axes, results, title, label):
 def draw_mass_error(axes, results):
     """Absolute value of the mass error."""
     time, error = results.series["time"], results.series["mass_error"]
-    draw_sizes(axes, time, numpy.abs(error))
+    # Points: a few units of round-off that go up and down are no curve.
+    draw_sizes(axes, time, numpy.abs(error), line="none")
     finish(axes, results, "Conservation of mass", quantity("", "|mass error|"))
 
 

@@ -4,15 +4,21 @@ Legends that add_legend has made are moved by tidy to a place within their axes 
 curves, marks and words, or below the axes where there is none.
 """
 
+import re
+
 import numpy
 from matplotlib import collections, patches, transforms
+
+# Formulas are not broken.
+WORD = re.compile(r"(?:\$[^$]*\$|\S)+")
+MARKS_OF_FORMULAS = re.compile(r"\\[a-z]+|[${}^_\\]")
 
 # Places within the axes that are tried, in parts of what is left of their width and height.
 PARTS = (1.0, 0.0, 0.5, 0.75, 0.25)
 # Distances from the frame, in parts of the size of letters.
 INSIDE, BELOW = 0.4, 0.5
 # Moving a legend below its axes changes the sizes of all, and with them what is free.
-MOST_TURNS = 4
+MOST_TURNS = 6
 
 
 def add_legend(axes, handles=None, labels=None, **options):
@@ -28,13 +34,13 @@ def add_legend(axes, handles=None, labels=None, **options):
 
 def tidy(figure):
     """Breaks labels that are too long, and moves the legends."""
-    figure.draw_without_rendering()
-    for axes in figure.axes:
-        break_labels(axes)
     for _ in range(MOST_TURNS):
         figure.draw_without_rendering()
-        moved = [place_legend(axes) for axes in figure.axes if is_movable(axes.get_legend())]
-        if not any(moved):
+        has_changed = any([break_labels(axes) for axes in figure.axes])
+        if not has_changed:
+            has_changed = any([place_legend(axes) for axes in figure.axes
+                               if is_movable(axes.get_legend())])
+        if not has_changed:
             break
 
 
@@ -44,13 +50,38 @@ def is_movable(legend):
 
 
 def break_labels(axes):
-    """Breaks the label of an axis that is longer than the axis before its last bracket."""
-    box = axes.get_window_extent()
+    """Breaks labels that are longer than their axis, before the unit if that will do.
+
+    True if the sizes of the axes will change by that.
+    """
+    box, has_broken = axes.get_window_extent(), False
     for axis, side in ((axes.xaxis, "width"), (axes.yaxis, "height")):
         text = axis.label.get_text()
-        length = getattr(axis.label.get_window_extent(), side)
-        if length > getattr(box, side) and "\n" not in text and " (" in text:
-            axis.label.set_text("\n(".join(text.rsplit(" (", 1)))
+        share = getattr(box, side) / max(getattr(axis.label.get_window_extent(), side), 1.0)
+        if share < 1.0 and "\n" not in text:
+            axis.label.set_text(broken(text, share * visible_length(text)))
+            has_broken |= axis.label.get_text() != text
+    return has_broken
+
+
+def broken(text, room):
+    """A text in lines of so many letters: in two before its unit, or in as many as it takes."""
+    name, bracket, unit = text.rpartition(" (")
+    if bracket and max(visible_length(name), visible_length(unit) + 1) <= room:
+        return f"{name}\n({unit}"
+    lines = [""]
+    for word in WORD.findall(text):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and visible_length(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
+def visible_length(text):
+    """Letters of a text, without the marks of formulas."""
+    return len(MARKS_OF_FORMULAS.sub("", text))
 
 
 def place_legend(axes):
@@ -66,7 +97,8 @@ def place_legend(axes):
         for across, up in places():
             left, low = (frame.x0 + gap + across * free_width, frame.y0 + gap + up * free_height)
             box = transforms.Bbox.from_bounds(left, low, size.width, size.height)
-            if not any(touches(thing, box) for thing in things):
+            # Lines and marks are wider than their paths.
+            if not any(touches(thing, box.padded(gap)) for thing in things):
                 corner = axes.transAxes.inverted().transform((left, low + size.height))
                 legend.set_bbox_to_anchor(corner, transform=axes.transAxes)
                 return False
@@ -91,8 +123,10 @@ def put_below(axes, gap):
     written = axes.xaxis.get_tightbbox(figure.canvas.get_renderer())
     depth = frame.y0 - written.y0 if written else 0.0
     # In points, for the height of the axes will change.
-    down = transforms.ScaledTranslation(0.0, -(depth + gap) / figure.dpi, figure.dpi_scale_trans)
-    legend.set_bbox_to_anchor((0.0, 0.0), transform=axes.transAxes + down)
+    excess = max(0.0, legend.get_window_extent(figure.canvas.get_renderer()).width - frame.width)
+    shift = transforms.ScaledTranslation(-excess / figure.dpi, -(depth + gap) / figure.dpi,
+                                         figure.dpi_scale_trans)
+    legend.set_bbox_to_anchor((0.0, 0.0), transform=axes.transAxes + shift)
 
 
 def obstacles(axes):

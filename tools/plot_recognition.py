@@ -10,13 +10,13 @@ from plot_style import (NO_UNIT, REFERENCE_COLOUR, WEIGHT, curve_style, draw_zer
 from plot_sweep import spread_values
 from recognition_measure import SIGNATURE
 
-LONGEST_NAME = 30
+LONGEST_NAME = 24
 # Marks on a curve, so that it can be told in grey; more would hide it.
 MARKS_ON_CURVE = 9
 LIGHT = "0.93"
 # A larger matrix takes two columns.
 MOST_IN_COLUMN = 6
-SPREAD = f"spread: distance to the signature $w/K$ {NO_UNIT}"
+SPREAD = f"spread {NO_UNIT}"
 # Where the colours of distances end at least.
 FLOOR = 1e-6
 
@@ -80,20 +80,21 @@ def matrix_figure(panel, stage):
     names = [short(name) for name in panel.names] + [SIGNATURE]
     matrix = stage.distances()
     columns = 1 if len(names) <= MOST_IN_COLUMN else 2
-    figure, axes = pyplot.subplots(figsize=figure_size(columns, 0.85))
+    figure, axes = pyplot.subplots(figsize=figure_size(columns, 0.65))
     axes.grid(False)
-    image = axes.imshow(matrix, cmap="Greys", vmin=0.0, vmax=max(matrix.max(), FLOOR))
+    axes.imshow(matrix, cmap="Greys", vmin=0.0, vmax=max(matrix.max(), FLOOR), aspect="auto")
     for (row, column), value in numpy.ndenumerate(matrix):
         is_dark = value > 0.55 * matrix.max()
-        text = "0" if row == column else f"{value:.2g}"
+        text = "0" if row == column else f"{value:.{0 if value < 1e-3 else 2}g}"
         axes.text(column, row, text, ha="center", va="center", fontsize="small",
                   color="white" if is_dark else "black")
-    axes.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(names)), names)
+    # Columns by their numbers: names would stand slanted, and take half of the picture.
+    axes.set_xticks(range(len(names)), range(1, len(names) + 1))
+    axes.set_yticks(range(len(names)),
+                    [f"{name}  {number}" for number, name in enumerate(names, start=1)])
     for draw_line in (axes.axhline, axes.axvline):
         draw_line(len(names) - 1.5, color=REFERENCE_COLOUR, linewidth=thick(1.2))
-    axes.set_title("Distances between the answers")
-    figure.colorbar(image, ax=axes, label=quantity("", "distance of shapes"), shrink=0.8, pad=0.02)
+    axes.set_title(quantity("", "Distances"))
     return figure
 
 
@@ -120,12 +121,12 @@ def option_figure(panel, option, points):
         places = [float(value) for value in values]
         order = numpy.argsort(places)
         figure = curves_figure(numpy.take(places, order), rows[:, order], panel.names,
-                               label_of(option), "Recognition")
+                               label_of(option), "Distance to the signature $w/K$")
         spread_values(figure.axes[0], numpy.array(places))
         return figure
     except ValueError:  # expressions
         figure = curves_figure(range(len(values)), rows, panel.names,
-                               label_of(option), "Recognition")
+                               label_of(option), "Distance to the signature $w/K$")
         figure.axes[0].set_xticks(range(len(values)), [short(value) for value in values])
         return figure
 
@@ -137,7 +138,7 @@ def forgetting_figure(panel, stages):
                         for test in range(count)])
     names = [f"{number + 1}: {name}" for number, name in enumerate(panel.names[:count])]
     figure = curves_figure(range(1, count + 1), rows, names, "patterns learned so far (number)",
-                           "Forgetting")
+                           "Forgetting: distance to the signature $w/K$")
     axes = figure.axes[0]
     axes.set_xticks(range(1, count + 1))
     for number in range(count):

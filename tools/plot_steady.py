@@ -108,10 +108,23 @@ def shade_empty(axes, branches, folds):
             label = None
 
 
+def say_none(axes, results):
+    """A sweep that has found nothing is no empty picture: it says so."""
+    first, last = results.branches[0][0], results.branches[-1][0]
+    axes.text(0.5, 0.5, f"no steady state at any of the\n{len(results.branches)} values from "
+              f"{first:.6g} to {last:.6g}", ha="center", va="center", transform=axes.transAxes)
+    axes.set_yticks([])
+    axes.set(title="Steady states", xlabel=label_of(results.swept), ylabel=RATE,
+             xlim=(first, last) if first < last else None)
+
+
 def draw_bifurcation(axes, results):
     """Total rates of all steady states over the option that was varied."""
     branches, folds = results.branches, results.folds
     points = [(value, state) for value, states in branches for state in states]
+    if not points:
+        say_none(axes, results)
+        return
     rates = [state.rate for _, state in points if state.rate > 0.0]
     if rates and max(rates) > RATIO_FOR_LOGARITHM * min(rates):
         axes.set_yscale("log")

@@ -41,12 +41,14 @@ def style_of(width, letters, line, dots):
         "font.size": letters, "axes.titlesize": letters, "axes.labelsize": letters,
         "xtick.labelsize": 0.88 * letters, "ytick.labelsize": 0.88 * letters,
         "legend.fontsize": 0.88 * letters, "legend.edgecolor": "none", "legend.framealpha": 0.85,
-        "legend.handlelength": 1.8, "legend.borderpad": 0.3, "legend.labelspacing": 0.3,
+        "legend.handlelength": 1.7, "legend.handletextpad": 0.5, "legend.borderpad": 0.3,
+        "legend.labelspacing": 0.3, "legend.columnspacing": 1.2,
         "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6 * line,
         "axes.grid": True, "grid.color": "0.9", "grid.linewidth": 0.5 * line,
         "axes.titlepad": 0.5 * letters, "axes.labelpad": 0.3 * letters,
         "lines.linewidth": line, "lines.markersize": 3.5 * line,
         "lines.markeredgewidth": 0.6 * line, "patch.linewidth": 0.6 * line,
+        "xtick.major.pad": 0.45 * letters, "ytick.major.pad": 0.45 * letters,
         "xtick.major.width": 0.6 * line, "ytick.major.width": 0.6 * line,
         "xtick.minor.width": 0.4 * line, "ytick.minor.width": 0.4 * line,
         "xtick.major.size": 2.5 * line, "ytick.major.size": 2.5 * line,
@@ -56,7 +58,7 @@ def style_of(width, letters, line, dots):
 
 STYLES = {
     JOURNAL: style_of(ONE_COLUMN, letters=8.0, line=1.0, dots=300),
-    TALK: style_of(SLIDE * ONE_COLUMN / TWO_COLUMNS, letters=16.0, line=2.2, dots=150),
+    TALK: style_of(SLIDE * ONE_COLUMN / TWO_COLUMNS, letters=18.0, line=2.4, dots=150),
 }
 STYLE = STYLES[JOURNAL]
 
@@ -101,7 +103,7 @@ def mark(factor):
 
 def quantity(symbol, name=""):
     """The label of a quantity without unit: its name, its symbol, and that."""
-    return f"{name} {symbol} {NO_UNIT}".strip()
+    return " ".join(filter(None, (name, symbol, NO_UNIT)))
 
 
 def time_label(results):

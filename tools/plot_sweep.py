@@ -78,8 +78,10 @@ def spread_values(axes, places):
         axes.set_xscale("log")
     else:
         sizes = numpy.abs(places[places != 0.0])
-        axes.set_xscale("symlog", linthresh=sizes.min(), linscale=0.5)
-        axes.set_xlim(places.min() - 0.3 * sizes.min() * (places.min() >= 0.0), None)
+        axes.set_xscale("symlog", linthresh=sizes.min(), linscale=1.0)
+        low, high = places.min(), places.max()
+        axes.set_xlim(2.0 * low if low < 0.0 else -0.3 * sizes.min(),
+                      2.0 * high if high > 0.0 else 0.3 * sizes.min())
 
 
 def draw_states(axes, rows, places, quantity):
@@ -145,8 +147,8 @@ def map_figure(rows, varied, quantity):
         rows_of, columns_of = numpy.nonzero(is_stopped)
         axes.plot(x[columns_of], y[rows_of], "x", color=REFERENCE_COLOUR,
                   markersize=mark(1.5), markeredgewidth=thick(1.0),
-                  label="not done: see the phase diagram")
-        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.0)
+                  label="not done")
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.03), borderaxespad=0.0)
     name_axes(axes, varied, (x, y), (x_names, y_names))
     return figure
 
@@ -183,7 +185,7 @@ def status_figure(rows, varied):
         styles.setdefault(phase, (OTHERS[0], OTHERS[1 + len(styles) % 3]))
     figure, axes = pyplot.subplots(figsize=figure_size(1, 0.85))
     draw_phases(axes, x, y, phases, styles)
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.0, ncol=3)
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.03), borderaxespad=0.0, ncol=3)
     name_axes(axes, varied, (x, y), (x_names, y_names))
     return figure
 
