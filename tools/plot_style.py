@@ -10,6 +10,7 @@ import io
 
 import matplotlib
 import numpy
+from cycler import cycler
 from PIL import Image, PngImagePlugin
 
 # Before pyplot is imported: compute nodes have no display.
@@ -24,6 +25,8 @@ from style_option import JOURNAL, TALK  # noqa: E402
 # Written into every picture; only files that carry it are ever overwritten.
 MARK = "engram tools/plot.py"
 
+# Of curves that name none; told apart by the colour-blind, and by their darkness.
+COLOURS = ("#21386e", "#f28e2b", "#2a9d8f", "#8c2d19", "#9a86c2", "0.45")
 MILLIMETRE = 1.0 / 25.4
 ONE_COLUMN, TWO_COLUMNS = 85.0 * MILLIMETRE, 178.0 * MILLIMETRE
 SLIDE = 13.333
@@ -46,7 +49,7 @@ def style_of(width, letters, line, dots):
         "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6 * line,
         "axes.grid": True, "grid.color": "0.9", "grid.linewidth": 0.5 * line,
         "axes.titlepad": 0.5 * letters, "axes.labelpad": 0.3 * letters,
-        "lines.linewidth": line, "lines.markersize": 3.5 * line,
+        "axes.prop_cycle": cycler(color=COLOURS), "lines.linewidth": line, "lines.markersize": 3.5 * line,
         "lines.markeredgewidth": 0.6 * line, "patch.linewidth": 0.6 * line,
         "xtick.major.pad": 0.45 * letters, "ytick.major.pad": 0.45 * letters,
         "xtick.major.width": 0.6 * line, "ytick.major.width": 0.6 * line,

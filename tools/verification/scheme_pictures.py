@@ -40,7 +40,7 @@ def draw_weight_orders(axes, results):
         draw_slope(axes, steps, row["distances"][-1], row["expected"])
     name_steps(axes, steps, [f"1/{1.0 / step:g}" for step in steps])
     axes.set(xlabel=rf"$\Delta w$ {NO_UNIT}", title=r"Orders in $\Delta w$",
-             ylabel=f"mean change of $N(w)$ under halving {NO_UNIT}")
+             ylabel=f"change of $N(w)$ under halving {NO_UNIT}")
     add_legend(axes)
 
 
@@ -103,7 +103,7 @@ def draw_delay(axes, results):
     axes.plot(*series["delayed"], color=LINE_COLOUR, linewidth=thick(0.7), label="Engram")
     top = max(series["delayed"][1][math.ceil(len(series["delayed"][1]) / 4):])
     axes.set(xlabel=quantity("$t$", "time"), ylabel=quantity(r"$\bar N$"),
-             title="Delayed inhibition: period 2.839", ylim=(0, 1.3 * top), xlim=(0, 25))
+             title="Delay: period 2.839", ylim=(0, 1.3 * top), xlim=(0, 25))
     add_legend(axes)
 
 
