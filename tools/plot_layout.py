@@ -27,9 +27,8 @@ def add_legend(axes, handles=None, labels=None, **options):
         handles, labels = axes.get_legend_handles_labels()
     options = {"loc": "upper left", "borderaxespad": 0.0, **options}
     legend = axes.legend(handles, labels, **options)
-    legend.set_gid("movable")
-    # What it was made of: it has more columns below the axes.
-    legend.entries = (handles, labels, options)
+    # What it was made of: it has more columns below the axes; there shift is its place in pixels.
+    legend.entries, legend.shift = (handles, labels, options), None
 
 
 def tidy(figure):
@@ -39,14 +38,9 @@ def tidy(figure):
         has_changed = any([break_labels(axes) for axes in figure.axes])
         if not has_changed:
             has_changed = any([place_legend(axes) for axes in figure.axes
-                               if is_movable(axes.get_legend())])
+                               if hasattr(axes.get_legend(), "entries")])
         if not has_changed:
             break
-
-
-def is_movable(legend):
-    """True for a legend of add_legend that is not below its axes yet."""
-    return legend is not None and legend.get_gid() == "movable"
 
 
 def break_labels(axes):
@@ -89,6 +83,8 @@ def place_legend(axes):
     legend, frame = axes.get_legend(), axes.get_window_extent()
     size = legend.get_window_extent()
     letters = legend.get_texts()[0].get_fontsize() * axes.figure.dpi / 72.0
+    if legend.shift is not None:
+        return shift_below(axes, BELOW * letters)
     gap = INSIDE * letters
     free_width, free_height = (frame.width - size.width - 2.0 * gap,
                                frame.height - size.height - 2.0 * gap)
@@ -102,8 +98,8 @@ def place_legend(axes):
                 corner = axes.transAxes.inverted().transform((left, low + size.height))
                 legend.set_bbox_to_anchor(corner, transform=axes.transAxes)
                 return False
-    put_below(axes, BELOW * letters)
-    return True
+    put_below(axes)
+    return shift_below(axes, BELOW * letters)
 
 
 def places():
@@ -113,20 +109,31 @@ def places():
                                             -place[1]))
 
 
-def put_below(axes, gap):
-    """Puts the legend below the axes and what is written there, in as many columns as fit."""
-    figure, frame, legend = axes.figure, axes.get_window_extent(), axes.get_legend()
+def put_below(axes):
+    """Makes the legend anew for a place below the axes, in as many columns as fit."""
+    frame, legend = axes.get_window_extent(), axes.get_legend()
     handles, labels, options = legend.entries
     width = legend.get_window_extent().width / options.get("ncol", 1)
     columns = min(len(labels), max(1, int(frame.width // width)))
-    legend = axes.legend(handles, labels, **{**options, "ncol": columns})
-    written = axes.xaxis.get_tightbbox(figure.canvas.get_renderer())
+    below = axes.legend(handles, labels, **{**options, "ncol": columns})
+    below.entries, below.shift = legend.entries, (0.0, 0.0)
+
+
+def shift_below(axes, gap):
+    """Puts the legend below what is written below the axes; True if it was elsewhere."""
+    figure, frame, legend = axes.figure, axes.get_window_extent(), axes.get_legend()
+    renderer = figure.canvas.get_renderer()
+    written = axes.xaxis.get_tightbbox(renderer)
     depth = frame.y0 - written.y0 if written else 0.0
-    # In points, for the height of the axes will change.
-    excess = max(0.0, legend.get_window_extent(figure.canvas.get_renderer()).width - frame.width)
-    shift = transforms.ScaledTranslation(-excess / figure.dpi, -(depth + gap) / figure.dpi,
-                                         figure.dpi_scale_trans)
-    legend.set_bbox_to_anchor((0.0, 0.0), transform=axes.transAxes + shift)
+    excess = max(0.0, legend.get_window_extent(renderer).width - frame.width)
+    shift = (-excess, -depth - gap)
+    if numpy.allclose(shift, legend.shift, atol=1.0):
+        return False
+    # In inches, for the height of the axes will change.
+    legend.shift, inches = shift, numpy.array(shift) / figure.dpi
+    legend.set_bbox_to_anchor((0.0, 0.0), transform=axes.transAxes + transforms.ScaledTranslation(
+        *inches, figure.dpi_scale_trans))
+    return True
 
 
 def obstacles(axes):
