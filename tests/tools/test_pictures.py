@@ -49,7 +49,7 @@ RAW_NAME = re.compile(r"[a-z]+_[a-z]")
 PICTURES = {"tested": ["overview", "firing"], "inhibited": ["firing"],
             "single": ["density", "overview"]}
 # Where large letters need most of the room.
-IN_TALKS = ("learning overview", "film", "discrimination", "plane status", "convergence")
+IN_TALKS = ("discrimination", "plane status", "convergence")
 # Pixels of what is drawn are darker than this; grids and bands are lighter.
 DRAWN = 200
 
