@@ -18,6 +18,7 @@ try:
     from engram_results import ResultsError, read_series
     from engram_runs import RunError, read_values
     from engram_stream import bear_closed_pipes
+    from style_option import add_style_option
 except ImportError as error:
     print(f"convergence.py: error: {sys.executable}: {error}; on Debian: apt install python3-h5py "
           "python3-matplotlib python3-scipy python3-yaml, and run with /usr/bin/python3",
@@ -132,14 +133,14 @@ def make_report(study, levels, compare):
                   observed, errors, [*sentences, cost_sentence(levels, costs)])
 
 
-def collect(study, folder, compare):
+def collect(study, folder, compare, style):
     """Tables and picture of a ladder that is done."""
     levels = ladder(study, folder)
     for level in levels:
         if not is_done(level):
             raise RunError(f"{level.folder}: this level is not done; the command without --collect "
                            "runs what is missing")
-    print(write_report(make_report(study, levels, compare), folder), end="")
+    print(write_report(make_report(study, levels, compare), folder, style), end="")
 
 
 def study_ladder(arguments):
@@ -158,13 +159,14 @@ def study_ladder(arguments):
     seconds = remaining_seconds(study, levels, forecasts)
     tell_plan(levels, forecasts, seconds)
     if arguments.slurm:
-        submit(study, levels, folder, seconds, arguments.sbatch_option, arguments.compare)
+        submit(study, levels, folder, seconds, arguments.sbatch_option,
+               ["--compare", arguments.compare, "--style", arguments.style])
         return
     check_room(folder, forecasts, arguments.yes)
     permission = Permission(arguments.yes, sys.stdin.isatty())
     permission.need(sum(seconds.values()))
     run_ladder(study, levels, forecasts, permission)
-    collect(study, folder, arguments.compare)
+    collect(study, folder, arguments.compare, arguments.style)
 
 
 def whole_number(least):
@@ -206,6 +208,7 @@ def parse_arguments():
                         help="word for sbatch, as in --sbatch-option=--partition=long")
     parser.add_argument("--collect", type=pathlib.Path, metavar="FOLDER",
                         help="run nothing: make tables and picture of the study in this folder")
+    add_style_option(parser)
     arguments = parser.parse_args()
     if arguments.collect and arguments.case:
         parser.error("--collect FOLDER knows its case: leave CASE.yaml out")
@@ -229,7 +232,7 @@ def main():
             study = read_study(arguments.collect)
             if study is None:
                 raise RunError(f"{arguments.collect}: holds no study of this tool")
-            collect(study, arguments.collect, arguments.compare)
+            collect(study, arguments.collect, arguments.compare, arguments.style)
     except (RunError, ResultsError) as error:
         print(f"convergence.py: error: {error}", file=sys.stderr)
         return 2

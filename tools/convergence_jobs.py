@@ -81,7 +81,7 @@ def sbatch(words):
     return number
 
 
-def submit(study, levels, folder, seconds, options, compare):
+def submit(study, levels, folder, seconds, options, words):
     """Submits what is missing of the ladder, and the job of the tables.
 
     `seconds` are those expected of each level by its number; `options` are words for sbatch, like
@@ -98,8 +98,7 @@ def submit(study, levels, folder, seconds, options, compare):
         print(f"levels {', '.join(map(str, missing))}: job {array}")
         dependency = [f"--dependency=afterok:{array}", "--kill-on-invalid-dep=yes"]
     tool = pathlib.Path(__file__).resolve().with_name("convergence.py")
-    command = shlex.join([sys.executable, str(tool), "--collect", str(folder), "--compare",
-                          compare])
+    command = shlex.join([sys.executable, str(tool), "--collect", str(folder), *words])
     try:
         table = sbatch(["--job-name=engram-table", "--ntasks=1", "--time=00:30:00",
                         f"--output={folder}/table-job.log", *dependency, *options, "--wrap",

@@ -6,14 +6,12 @@ import io
 import math
 
 import matplotlib
+from matplotlib import pyplot, ticker
 
-# Before pyplot is imported: compute nodes have no display.
-matplotlib.use("Agg")
-from matplotlib import pyplot, ticker  # noqa: E402
-
-from convergence_errors import NORMS, QUANTITIES  # noqa: E402
-from convergence_table import write_file  # noqa: E402
-from plot import STYLE, check_owner, save  # noqa: E402
+from convergence_errors import NORMS, QUANTITIES
+from convergence_table import write_file
+from plot_layout import add_legend
+from plot_style import (NO_UNIT, STYLES, check_owner, figure_size, letter_panels, save, thick)
 
 # Symbols in LaTeX, which matplotlib reads too; plain texts; colour, marker and line.
 SYMBOLS = {"total_rate": r"\bar N", "firing_rate": "N(w)", "weight_density": "H(w)",
@@ -184,9 +182,9 @@ def triangle(axes, corner, order, refine):
     """A slope triangle from its lower left corner to coarser steps, one step of refinement wide."""
     left, low = corner
     right, high = left * refine, low * refine**order
-    axes.plot((left, right, right, left), (low, low, high, low), color="0.25", linewidth=1.1)
+    axes.plot((left, right, right, left), (low, low, high, low), color="0.25", linewidth=thick(0.7))
     axes.annotate(str(order), (right, math.sqrt(low * high)), xytext=(4, 0), color="0.25",
-                  textcoords="offset points", va="center", fontsize=10)
+                  textcoords="offset points", va="center", fontsize="small")
 
 
 def widths_of(report):
@@ -211,10 +209,10 @@ def draw_norm(axes, report, norm):
         if not points or quantity == "total_rate" and norm == "max":
             continue
         colour, marker, line = LINES[quantity]
-        axes.plot(*zip(*points), color=colour, marker=marker, linestyle=line, markersize=6,
+        axes.plot(*zip(*points), color=colour, marker=marker, linestyle=line,
                   label=f"${SYMBOLS[quantity]}$")
-    axes.set(xscale="log", yscale="log", xlabel="width or step, relative to the coarsest",
-             ylabel=f"{norm_label(norm)} of the {report.norm_name}")
+    axes.set(xscale="log", yscale="log", xlabel="width or step, in parts of the coarsest",
+             ylabel=f"{norm_label(norm)} of the {report.norm_name} {NO_UNIT}")
     if not values:
         return
     used = sorted({width for width, _ in points_of(report, norm, widths)})
@@ -225,7 +223,7 @@ def draw_norm(axes, report, norm):
         triangle(axes, (left, beneath / depth), order, report.refine)
     axes.set_ylim(min(beneath / 80.0, min(values) / 2.0), 3.0 * max(values))
     name_widths(axes, used, report.refine)
-    axes.legend()
+    add_legend(axes)
 
 
 def norm_label(norm):
@@ -247,26 +245,28 @@ def draw_cost(axes, report):
     cells = [level.cells * cost.steps for level, cost in zip(report.levels, report.costs)]
     axes.plot(cells, [cost.nanoseconds for cost in report.costs], color="#21386e", marker="o",
               label="one cell and step")
-    axes.set(xscale="log", xlabel="cells times steps", ylabel="time for a cell and step [ns]",
+    axes.set(xscale="log", xlabel="cells times steps (number)",
+             ylabel="time for a cell and step (ns)",
              title="Cost")
+    # The least and the largest: a power of ten need not be among them.
+    axes.set_xticks([min(cells), max(cells)], [f"{min(cells):.1e}", f"{max(cells):.1e}"])
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_ylim(0.0, 1.25 * max(cost.nanoseconds for cost in report.costs))
 
 
 def picture(report):
     """The figure of a study."""
-    figure, panels = pyplot.subplots(1, 3, figsize=(14, 4.8), width_ratios=(1, 1, 0.8))
-    for axes, norm, letter in zip(panels, NORMS, "ab"):
+    figure, panels = pyplot.subplots(1, 3, figsize=figure_size(2, 0.4), width_ratios=(1, 1, 0.8))
+    for axes, norm in zip(panels, NORMS):
         draw_norm(axes, report, norm)
         axes.set_title(norm_label(norm)[0].upper() + norm_label(norm)[1:])
-        axes.set_title(letter, loc="left", fontweight="bold")
     draw_cost(panels[2], report)
-    panels[2].set_title("c", loc="left", fontweight="bold")
+    letter_panels(panels)
     return figure
 
 
-def write_report(report, folder):
-    """Writes all files of a study; returns the text in Markdown."""
+def write_report(report, folder, style):
+    """Writes all files of a study, the picture in this style; returns the text in Markdown."""
     paths = [folder / f"convergence.{extension}" for extension in ("png", "pdf")]
     for path in paths:
         check_owner(path)
@@ -275,7 +275,7 @@ def write_report(report, folder):
                                ("tex", latex(report))):
         write_file(folder / f"convergence.{extension}", content)
         print(folder / f"convergence.{extension}", flush=True)
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLES[style]):
         for path in paths:
             save(picture(report), path)
     return text

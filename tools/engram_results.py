@@ -14,12 +14,14 @@ import yaml
 STEADY_COLUMNS = ("state", "total_rate", "slope", "stable")
 FOLD_COLUMNS = ("total_rate",)
 SERIES_COLUMNS = ("time", "total_rate", "mass_error", "min_density", "mean_weight", "var_weight")
-# The weights that H reaches are those where it exceeds this part of its maximum.
-SUPPORT = 1e-3
 # Added to rates whose ratio is wanted: they may be zero.
 TINY = 1e-300
 # Rows this near to one that is shown, as a part of the largest distance, show nothing new.
 SAME_ROW = 0.01
+# Differences below this part of the values themselves are round-off.
+ROUND_OFF = 1e-9
+# No two rows of a heat map are farther from each other than this part of the run.
+LARGEST_GAP = 0.25
 # Early change: more than the one share of it within the other share of the time.
 SHARE_OF_CHANGE = 0.8
 EARLY_SHARE_OF_TIME = 0.2
@@ -51,6 +53,7 @@ class Results:
     notes: list  # what was left out or cannot be drawn, as sentences
     directory: pathlib.Path = None
     phases: list = dataclasses.field(default_factory=list)  # of (name, begin, end) of a protocol
+    phase: numpy.ndarray = None  # [time], number of the phase, where there is a protocol
     time: numpy.ndarray = None  # [time]
     w: numpy.ndarray = None  # [w], centres of the cells
     quadrature: numpy.ndarray = None  # [w], weights of the cells in integrals, as parts of a width
@@ -73,8 +76,9 @@ class Results:
 
     @property
     def has_heat_maps(self):
-        """True if there are times enough for a heat map."""
-        return len(self.time) > 2
+        """True if there are times enough for a heat map, which shows nothing between them."""
+        gaps = numpy.diff(self.time)
+        return len(self.time) > 2 and gaps.max() <= LARGEST_GAP * (self.time[-1] - self.time[0])
 
     @property
     def width(self):
@@ -94,28 +98,6 @@ class Results:
         """A number of case.yaml; YAML 1.1 reads 1e-12 as a text, so texts are tried too."""
         return float(self.case[name])
 
-    def learning_strength(self):
-        """K if weights are learned with one constant K > 0, else None."""
-        try:
-            strength = self.number("model_learning")
-        except (KeyError, TypeError, ValueError):
-            return None  # an expression in w
-        learns = self.case.get("model_plasticity", True)
-        return strength if learns and math.isfinite(strength) and strength > 0 else None
-
-    def learned_rate(self):
-        """w and N = w/(K Nbar) at the last time: where H > 0, a learned state has K N Nbar = w.
-
-        None if the weights are not learned with one constant K > 0, or nothing fires.
-        """
-        strength = self.learning_strength()
-        total = self.integral(self.firing_rate[-1])
-        if strength is None or not total > 0.0:
-            return None
-        weights = self.weight_density[-1]
-        reached = (weights > SUPPORT * weights.max()) & (self.w >= 0.0)
-        return self.w[reached], self.w[reached] / (strength * total)
-
 
 def pick_rows(field, count):
     """At most so many rows [time] of a field: the first, the last, and those that differ most.
@@ -125,10 +107,10 @@ def pick_rows(field, count):
     finite = numpy.nan_to_num(field, posinf=0.0, neginf=0.0)
     rows = [0, len(field) - 1]
     distance = numpy.abs(finite - finite[0]).sum(axis=1)
-    largest = distance.max()
+    largest, smallest = distance.max(), ROUND_OFF * numpy.abs(finite).sum(axis=1).max()
     while len(rows) < count:
         distance = numpy.minimum(distance, numpy.abs(finite - finite[rows[-1]]).sum(axis=1))
-        if distance.max() <= SAME_ROW * largest:
+        if distance.max() <= max(SAME_ROW * largest, smallest):
             break
         rows.append(int(distance.argmax()))
     return sorted(set(rows))
@@ -302,6 +284,8 @@ def read_fields(path, results):
             results.firing_rate = file["firing_rate"][:rows]
             results.weight_density = file["weight_density"][:rows]
             results.last_density = file["density"][rows - 1]
+            if "phase" in file:
+                results.phase = file["phase"][:rows]
             if results.is_single_weight:
                 results.potential_density = file["density"][:rows, :, 0]
             if "refractory" in file:
@@ -354,7 +338,7 @@ def add_notes(directory, results):
                              "density over v")
     if not results.has_heat_maps:
         results.notes.append(f"{directory}: too few times for heat maps over time, only "
-                             f"{len(results.time)}; see output_fields_every")
+                             f"{len(results.time)}, or too far apart; see output_fields_every")
 
 
 def read_results(directory):

@@ -26,9 +26,11 @@ try:
     from engram_processes import run_cases
     from engram_program import HELP, ProgramError, find_program
     from engram_runs import RunError
+    from engram_results import ResultsError
     from engram_stream import bear_closed_pipes
-    from plot import STYLE, ResultsError, check_owner, save
     from plot_excitation import BLOW_UP, LEARNED, RUN_AWAY, UNDECIDED, diagram_figure
+    from plot_style import STYLES, check_owner, save
+    from style_option import add_style_option
 except ImportError as error:
     print(f"excitation.py: error: {sys.executable}: {error}; on Debian: apt install python3-h5py "
           "python3-matplotlib python3-scipy python3-yaml, and run with /usr/bin/python3",
@@ -231,7 +233,7 @@ def write_results(arguments, planes, points, boundaries):
     (arguments.output / "excitation.md").write_text(text + "\n", encoding="utf-8")
     print(arguments.output / "excitation.md")
     print(markdown_table(summary, list(summary[0])))
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLES[arguments.style]):
         for ending in ("png", "pdf"):
             path = arguments.output / f"excitation.{ending}"
             check_owner(path)
@@ -277,6 +279,7 @@ def parse_arguments():
     parser.add_argument("--processes", type=int, metavar="N",
                         help="runs at a time (default: number of cores)")
     parser.add_argument("--program", help=HELP)
+    add_style_option(parser)
     arguments = parser.parse_args()
     if arguments.processes is not None and arguments.processes < 1:
         parser.error(f"--processes {arguments.processes}: must be at least 1")

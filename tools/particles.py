@@ -29,7 +29,8 @@ try:
     from engram_stream import bear_closed_pipes
     from particle_network import Network, Settings, simulate
     from particle_pictures import comparison_figure
-    from plot import STYLE, check_owner, save
+    from plot_style import STYLES, check_owner, save
+    from style_option import add_style_option
 except ImportError as error:
     print(f"particles.py: error: {sys.executable}: {error}; on Debian: apt install python3-h5py "
           "python3-matplotlib python3-scipy python3-yaml, and run with /usr/bin/python3",
@@ -211,7 +212,7 @@ def compare(arguments):
     (folder / "comparison.md").write_text(
         comparison.markdown_of(rows, arguments.replicas, arguments.neurons), encoding="utf-8")
     print("\n".join(comparison.summary_of(rows, arguments.replicas, arguments.neurons)))
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLES[arguments.style]):
         for extension in ("png", "pdf"):
             path = folder / f"comparison.{extension}"
             check_owner(path)
@@ -273,6 +274,7 @@ def parse_arguments():
     parser.add_argument("--particles-only", metavar="NAME=VALUE", action="append", default=[],
                         help="an option that engram does not see, to learn what the check notices")
     parser.add_argument("--program", help=HELP)
+    add_style_option(parser)
     words = sys.argv[1:]
     own = words[:words.index("--")] if "--" in words else words
     arguments = parser.parse_args(own)

@@ -10,13 +10,18 @@ try:
     import numpy
     from matplotlib import patheffects, pyplot
 
+    from engram_learning import learned_rate, learning_strength
     from engram_results import ResultsError, pick_rows, read_results
     from engram_stream import bear_closed_pipes
     from plot_experiments import FIGURES, make_movie
+    from plot_invariants import draw_mass_error, draw_mean_weight, draw_min_density
+    from plot_layout import add_legend
     from plot_steady import (draw_bifurcation, draw_state_rates, draw_states, mark_potentials,
                              show_occupied)
-    from plot_style import (HEAT_COLOURS, LINE_COLOUR, POTENTIAL, RATE, REFERENCE_COLOUR, STYLE,
-                            TIME, WEIGHT, check_owner, draw_heat, mark_phases, save)
+    from plot_style import (HEAT_COLOURS, LINE_COLOUR, POTENTIAL, RATE, REFERENCE_COLOUR,
+                            STYLES, WEIGHT, check_owner, draw_heat, figure_size,
+                            letter_panels, mark_phases, quantity, save, thick, time_label)
+    from style_option import add_style_option
 except ImportError as error:
     print(f"plot.py: error: {sys.executable}: {error}; on Debian: apt install python3-h5py "
           "python3-matplotlib python3-yaml, and run with /usr/bin/python3", file=sys.stderr)
@@ -31,11 +36,10 @@ examples:
   tools/plot.py results/learning --pictures film,phase-plane --format both
   tools/plot.py results/frozen --pictures entropy    (frozen weights without coupling)
   tools/plot.py results/learning --pictures film --movie gif    (film.gif; needs ffmpeg)
+  tools/plot.py results/learning --style talk    (large letters, for slides)
 """
 
 CURVES = 5
-FLOOR_OF_MASS_ERROR = 1e-17
-FLOOR_OF_DENSITY = 1e-20
 # Beyond this ratio of largest to median rate a linear axis shows nothing but the peak.
 RATIO_FOR_LOGARITHM = 100.0
 
@@ -56,7 +60,7 @@ def draw_rate(axes, results):
     else:
         start_at_zero(axes, rate)
     mark_phases(axes, results)
-    axes.set(title="Total firing rate", xlabel=TIME, ylabel=RATE)
+    axes.set(title="Total firing rate", xlabel=time_label(results), ylabel=RATE)
 
 
 def draw_weights(axes, results):
@@ -71,42 +75,45 @@ def draw_firing(axes, results):
     axes.set(title="Firing rate by weight", xlabel=WEIGHT)
 
 
-def draw_curves(axes, positions, field, times):
+def draw_curves(axes, positions, field, times, also=None):
     """A few rows of a field [time][position], from light and early to dark and late.
 
-    Returns these rows.
+    Returns these rows; the row of the number also is among them.
     """
     rows = pick_rows(field, CURVES)
+    rows = sorted({*rows, also} - {None})
     colours = pyplot.get_cmap(HEAT_COLOURS)(numpy.linspace(0.85, 0.0, len(rows)))
     for row, colour in zip(rows, colours):
         axes.plot(positions, field[row], color=colour, label=f"$t = {times[row]:.3g}$",
-                  linewidth=2.4 if row == rows[-1] else 1.3)
+                  linewidth=thick(1.5 if row == rows[-1] else 0.9))
     start_at_zero(axes, field[rows])
-    axes.legend()
+    add_legend(axes)
     return field[rows]
 
 
 def draw_weight_curves(axes, results):
     """H(w) at a few times."""
     draw_curves(axes, results.w, results.weight_density, results.time)
-    axes.set(title="Weights at a few times", xlabel=WEIGHT, ylabel="$H(w,t)$")
+    axes.set(title="Weights at a few times", xlabel=WEIGHT, ylabel=quantity("$H(w,t)$"))
 
 
 def draw_firing_curves(axes, results):
-    """N(w) at a few times, and where the learned state must have it at the last of them."""
-    draw_curves(axes, results.w, results.firing_rate, results.time)
-    draw_learned_line(axes, results)
-    axes.set(title="Firing rate at a few times", xlabel=WEIGHT, ylabel="$N(w,t)$")
-
-
-def draw_learned_line(axes, results):
-    """The rates that the last state must have if it is learned, where that is known."""
-    learned = results.learned_rate()
+    """N(w) at a few times, and where the learned state must have it at the end of learning."""
+    learned = learned_rate(results)
+    draw_curves(axes, results.w, results.firing_rate, results.time, learned and learned[0])
     if learned is not None:
-        is_one = results.learning_strength() == 1.0
-        axes.plot(*learned, color=REFERENCE_COLOUR, linestyle=(0, (4, 3)), linewidth=1.8,
-                  label=r"learned: $w/\bar N$" if is_one else r"learned: $w/(K \bar N)$")
-        axes.legend()
+        draw_learned_line(axes, results, *learned)
+    axes.set(title="Firing rate at a few times", xlabel=WEIGHT, ylabel=quantity("$N(w,t)$"))
+
+
+def draw_learned_line(axes, results, row, w, rate):
+    """The rates that the state in a row must have if it is learned."""
+    strength = learning_strength(results)
+    time = "" if row == len(results.time) - 1 else f"({results.time[row]:.3g})"
+    below = rf"\bar N{time}" if strength == 1.0 else rf"(K \bar N{time})"
+    axes.plot(w, rate, color=REFERENCE_COLOUR, linestyle=(0, (4, 3)), linewidth=thick(1.1),
+              label=rf"learned: $w/{below}$")
+    add_legend(axes)
 
 
 def draw_density(axes, results):
@@ -115,26 +122,27 @@ def draw_density(axes, results):
     mesh = axes.pcolormesh(results.w, results.v, numpy.ma.masked_invalid(results.last_density),
                            shading="nearest", rasterized=True, cmap=HEAT_COLOURS, vmin=0.0)
     threshold, reset = results.number("model_v_threshold"), results.number("model_v_reset")
-    axes.axhline(threshold, color="black", linewidth=2.0)
+    axes.axhline(threshold, color="black", linewidth=thick(1.2))
     # A dark rim keeps white readable on the bright end of the colours too.
-    rim = [patheffects.withStroke(linewidth=2.4, foreground="0.15")]
-    axes.axhline(reset, color="white", linewidth=1.2, linestyle="--", path_effects=rim)
-    # Above the threshold nothing lives: a margin there keeps its line and name apart.
-    margin = 0.08 * (threshold - results.v[0])
-    axes.set_ylim(results.v[0], threshold + margin)
-    right = dict(x=0.98, transform=axes.get_yaxis_transform(), ha="right")
-    axes.text(y=threshold + 0.2 * margin, s="threshold $V_F$", va="bottom", **right)
-    axes.text(y=reset - 0.2 * margin, s="reset $V_R$", va="top", color="white",
-              path_effects=rim, **right)
+    rim = [patheffects.withStroke(linewidth=thick(1.5), foreground="0.15")]
+    axes.axhline(reset, color="white", linewidth=thick(0.8), linestyle="--", path_effects=rim)
+    # Above the threshold nothing lives. The names stand at either side: the lines may be close.
+    axes.set_ylim(results.v[0], threshold)
+    for x, side, level, name in ((0.02, "left", threshold, "threshold $V_F$"),
+                                 (0.98, "right", reset, "reset $V_R$")):
+        axes.annotate(name, (x, level), xycoords=axes.get_yaxis_transform(), xytext=(0, -3),
+                      textcoords="offset points", ha=side, va="top", color="white",
+                      path_effects=rim)
     axes.set(title=f"Density at $t = {results.time[-1]:.4g}$", xlabel=WEIGHT, ylabel=POTENTIAL)
-    axes.figure.colorbar(mesh, ax=axes, label="$p(w,v)$", pad=0.02)
+    axes.figure.colorbar(mesh, ax=axes, label=quantity("$p(w,v)$"), pad=0.02)
 
 
 def draw_potential_map(axes, results):
     """p(v,t) of a single weight as heat map."""
     draw_heat(axes, results, results.v, results.potential_density, "$p(v,t)$")
     for name in ("model_v_reset", "model_v_threshold"):
-        axes.axvline(results.number(name), color="white", linestyle="--", linewidth=1.0)
+        axes.axvline(results.number(name), color="white", linestyle="--",
+                     linewidth=thick(0.8))
     axes.set(title="Density over time", xlabel=POTENTIAL)
 
 
@@ -144,7 +152,7 @@ def draw_potential_curves(axes, results):
     show_occupied(axes, results, rows)
     mark_potentials(axes, results)
     axes.set(title=f"Density at $w = {results.w[0]:.4g}$", xlabel=POTENTIAL,
-             ylabel="$p(v,t)$")
+             ylabel=quantity("$p(v,t)$"))
 
 
 def draw_refractory(axes, results):
@@ -152,56 +160,14 @@ def draw_refractory(axes, results):
     share = results.refractory_share
     axes.plot(results.time[:len(share)], share, color=LINE_COLOUR)
     start_at_zero(axes, share)
-    axes.set(title="Refractory neurons", xlabel=TIME, ylabel="share of all neurons")
+    axes.set(title="Refractory neurons", xlabel=time_label(results),
+             ylabel=quantity("", "share of all neurons"))
 
 
-def draw_floor(axes, floor):
-    """A logarithmic axis from a floor, on which zeros stand for want of another place."""
-    axes.set_yscale("log")
-    axes.axhline(floor, color="0.4", linestyle=":", linewidth=1.2, label="floor: zero or close")
-    axes.set_ylim(floor / 10.0, max(axes.get_ylim()[1], floor * 1e3))
-    axes.legend(loc="best")
-
-
-def draw_mass_error(axes, results):
-    """Absolute value of the mass error."""
-    error = numpy.maximum(numpy.abs(results.series["mass_error"]), FLOOR_OF_MASS_ERROR)
-    axes.plot(results.series["time"], error, color=LINE_COLOUR)
-    draw_floor(axes, FLOOR_OF_MASS_ERROR)
-    axes.set(title="Conservation of mass", xlabel=TIME, ylabel="|mass error|")
-
-
-def draw_min_density(axes, results):
-    """Smallest density; its sign matters, so negative values have marks of their own."""
-    time, smallest = results.series["time"], results.series["min_density"]
-    size = numpy.maximum(numpy.abs(smallest), FLOOR_OF_DENSITY)
-    is_negative = smallest < 0.0
-    axes.plot(time, numpy.where(is_negative, numpy.nan, size), color=LINE_COLOUR)
-    verdict = "never negative" if numpy.isfinite(smallest).all() else "not always finite"
-    if is_negative.any():
-        axes.plot(time[is_negative], size[is_negative], "x", color=REFERENCE_COLOUR,
-                  label="size of a negative one")
-        verdict = f"negative in {is_negative.sum()} of {len(time)} rows"
-    draw_floor(axes, FLOOR_OF_DENSITY)
-    axes.set(title=f"Smallest density: {verdict}", xlabel=TIME, ylabel=r"$\min\ p$")
-
-
-def draw_mean_weight(axes, results):
-    """Mean weight with the standard deviation as band."""
-    time, mean = results.series["time"], results.series["mean_weight"]
-    # Round-off can leave the variance of a frozen peak just below zero.
-    deviation = numpy.sqrt(numpy.maximum(results.series["var_weight"], 0.0))
-    axes.fill_between(time, mean - deviation, mean + deviation, color=LINE_COLOUR, alpha=0.2,
-                      linewidth=0.0, label="± standard deviation")
-    axes.plot(time, mean, color=LINE_COLOUR, label=r"mean $\langle w \rangle$")
-    axes.legend(loc="lower right")
-    mark_phases(axes, results)
-    axes.set(title="Mean weight", xlabel=TIME, ylabel=WEIGHT)
-
-
-def figure_of(drawers, results, shape, size, **layout):
-    """A figure of panels, each drawn by a function of (axes, results)."""
-    figure, panels = pyplot.subplots(*shape, figsize=size, squeeze=False, **layout)
+def figure_of(drawers, results, shape, ratio, columns=1, **layout):
+    """A figure of panels, each drawn by a function of (axes, results); sizes as figure_size."""
+    figure, panels = pyplot.subplots(*shape, figsize=figure_size(columns, ratio), squeeze=False,
+                                     **layout)
     for axes, drawer in zip(panels.flat, drawers):
         drawer(axes, results)
     return figure
@@ -210,8 +176,8 @@ def figure_of(drawers, results, shape, size, **layout):
 def map_and_rows_figure(results, draw_map, draw_rows):
     """A field over w or v: heat map over time above curves; only these if there are few times."""
     if not results.has_heat_maps:
-        return figure_of([draw_rows], results, (1, 1), (8, 5))
-    figure = figure_of([draw_map, draw_rows], results, (2, 1), (8, 8.4), sharex=True,
+        return figure_of([draw_rows], results, (1, 1), 0.72)
+    figure = figure_of([draw_map, draw_rows], results, (2, 1), 1.25, sharex=True,
                        gridspec_kw={"height_ratios": [3, 2]})
     figure.axes[0].set_xlabel("")
     return figure
@@ -222,7 +188,7 @@ def invariants_figure(results):
     drawers = [draw_mass_error, draw_min_density]
     if not results.is_single_weight:
         drawers.append(draw_mean_weight)
-    return figure_of(drawers, results, (len(drawers), 1), (8, 3 * len(drawers)))
+    return figure_of(drawers, results, (len(drawers), 1), 0.55 * len(drawers))
 
 
 def overview_figure(results):
@@ -232,9 +198,9 @@ def overview_figure(results):
         map_or_spread = draw_weights if results.has_heat_maps else draw_mean_weight
         drawers = [draw_rate, map_or_spread, draw_density,
                    draw_mass_error, draw_weight_curves, draw_firing_curves]
-    figure = figure_of(drawers, results, (2, len(drawers) // 2), (14, 7.8))
-    for letter, axes in zip("abcdef", figure.axes):
-        axes.set_title(letter, loc="left", fontweight="bold")
+    rows = len(drawers) // 2
+    figure = figure_of(drawers, results, (rows, 2), 0.08 + 0.31 * rows, columns=2)
+    letter_panels(figure.axes[:len(drawers)])
     return figure
 
 
@@ -243,10 +209,10 @@ def figures_of(results):
     if results.steady is not None:
         return figures_of_steady(results)
     figures = {
-        "rate": lambda run: figure_of([draw_rate], run, (1, 1), (8, 4.5)),
+        "rate": lambda run: figure_of([draw_rate], run, (1, 1), 0.62),
         "weights": lambda run: map_and_rows_figure(run, draw_weights, draw_weight_curves),
         "firing": lambda run: map_and_rows_figure(run, draw_firing, draw_firing_curves),
-        "density": lambda run: figure_of([draw_density], run, (1, 1), (8, 6)),
+        "density": lambda run: figure_of([draw_density], run, (1, 1), 0.8),
         "invariants": invariants_figure,
         "overview": overview_figure,
     }
@@ -255,7 +221,7 @@ def figures_of(results):
         figures["density"] = lambda run: map_and_rows_figure(run, draw_potential_map,
                                                              draw_potential_curves)
     if results.refractory_share is not None:
-        figures["refractory"] = lambda run: figure_of([draw_refractory], run, (1, 1), (8, 4.5))
+        figures["refractory"] = lambda run: figure_of([draw_refractory], run, (1, 1), 0.62)
     return figures.items()
 
 
@@ -265,9 +231,9 @@ def figures_of_steady(results):
     if results.steady:
         drawers = [draw_states] if results.is_single_weight else [draw_states, draw_state_rates]
         figures["states"] = lambda run: figure_of(drawers, run, (len(drawers), 1),
-                                                  (8, 1 + 4 * len(drawers)))
+                                                  0.15 + 0.65 * len(drawers))
     if results.branches:
-        figures["bifurcation"] = lambda run: figure_of([draw_bifurcation], run, (1, 1), (8, 5.5))
+        figures["bifurcation"] = lambda run: figure_of([draw_bifurcation], run, (1, 1), 0.75)
     return figures.items()
 
 
@@ -297,7 +263,7 @@ def plot(directory, output, arguments):
         check_owner(path)
     for note in results.notes:
         print(f"plot.py: note: {note}")
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLES[arguments.style]):
         try:
             for path, draw in paths:
                 save(draw(results), path)
@@ -323,6 +289,7 @@ def parse_arguments():
                              f"there is {', '.join(FIGURES)}")
     parser.add_argument("--movie", choices=("gif", "mp4"),
                         help="make a movie of H and N over time too")
+    add_style_option(parser)
     arguments = parser.parse_args()
     arguments.pictures = [name.strip() for name in arguments.pictures.split(",") if name.strip()]
     names = [directory.resolve().name for directory in arguments.directories]

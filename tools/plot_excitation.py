@@ -1,14 +1,12 @@
 """Draws the phase diagrams of the excitation experiment with their theoretical boundaries."""
 
-import matplotlib
 import numpy
+from matplotlib import pyplot
 
-# Before pyplot is imported: compute nodes have no display.
-matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
-
-from plot_steady import LINE_COLOUR, REFERENCE_COLOUR  # noqa: E402
-from plot_sweep import draw_phases, edges_of, label_of  # noqa: E402
+from plot_labels import label_of
+from plot_style import (LINE_COLOUR, NO_UNIT, REFERENCE_COLOUR, figure_size, letter_panels, mark,
+                        thick)
+from plot_sweep import draw_phases, edges_of
 
 LEARNED, RUN_AWAY, BLOW_UP, UNDECIDED = ("learned state", "weights run away", "blow-up at once",
                                          "undecided")
@@ -41,17 +39,14 @@ def draw_boundary(axes, plane):
                 if state.total_rate <= highest]
     bottom = edges_of(plane.mean_weights)[0]
     axes.plot(*zip((fold.learning, bottom), (fold.learning, fold.mean_weight), *boundary),
-              color="black", linewidth=2.6, label="theory: end of learning")
-    axes.plot(*lower[:2], color=LINE_COLOUR, linestyle="--", linewidth=1.8,
+              color="black", linewidth=thick(1.6), label="theory: end of learning")
+    axes.plot(*lower[:2], color=LINE_COLOUR, linestyle="--", linewidth=thick(1.1),
               label="learned states that attract")
     if last:
-        axes.axhline(last.mean_weight, color="black", linewidth=2.0, linestyle=":",
+        axes.axhline(last.mean_weight, color="black", linewidth=thick(1.2), linestyle=":",
                      label="theory: no rate at rest above")
-    axes.plot(fold.learning, fold.mean_weight, "D", color=REFERENCE_COLOUR, markersize=8,
-              markeredgecolor="black", zorder=4, label="fold")
-    axes.annotate(f"$K_c = {fold.learning:.4g}$", (fold.learning, fold.mean_weight),
-                  xytext=(8, 4), textcoords="offset points", va="bottom", fontweight="bold",
-                  bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5})
+    axes.plot(fold.learning, fold.mean_weight, "D", color=REFERENCE_COLOUR, markersize=mark(1.6),
+              markeredgecolor="black", zorder=4, label="fold at $K_c$")
 
 
 def draw_plane(axes, plane, points):
@@ -62,24 +57,28 @@ def draw_plane(axes, plane, points):
     draw_boundary(axes, plane)
     axes.set_xlim(edges_of(plane.strengths)[[0, -1]])
     axes.set_ylim(edges_of(plane.mean_weights)[[0, -1]])
-    axes.set(title=f"Response {RESPONSES[plane.name]}, input $I = {plane.network.current:g}$",
-             xlabel=label_of("model_learning"), ylabel="mean weight of the initial density")
+    strongest = plane.network.fold().learning
+    axes.set(title=f"{RESPONSES[plane.name]}, $I = {plane.network.current:g}$: "
+             f"$K_c = {strongest:.4g}$",
+             xlabel=label_of("model_learning"), ylabel=f"initial mean weight {NO_UNIT}")
 
 
 def diagram_figure(planes, points):
     """The diagrams side by side, with one legend for all."""
-    figure = pyplot.figure(figsize=(1.0 + 6.2 * len(planes), 6.6))
-    grid = figure.add_gridspec(2, len(planes), height_ratios=[1.0, 0.12])
+    figure = pyplot.figure(figsize=figure_size(len(planes), 1.2 if len(planes) == 1 else 0.52))
+    grid = figure.add_gridspec(2, len(planes), height_ratios=[1.0, 0.15])
     handles = {}
     for column, plane in enumerate(planes):
         axes = figure.add_subplot(grid[0, column])
         draw_plane(axes, plane, points)
-        axes.set_title("ab"[column] if len(planes) > 1 else "", loc="left", fontweight="bold")
         handles.update(dict(zip(*reversed(axes.get_legend_handles_labels()))))
+    if len(planes) > 1:
+        letter_panels(figure.axes)
     order = [name for name in STYLES if name in handles]
     order += [name for name in handles if name not in STYLES]
     # This release of matplotlib leaves no room for legends of a figure: they get axes of their own.
     bottom = figure.add_subplot(grid[1, :])
     bottom.axis("off")
-    bottom.legend([handles[name] for name in order], order, loc="center", ncol=4)
+    bottom.legend([handles[name] for name in order], order, loc="center",
+                  ncol=2 * len(planes))
     return figure

@@ -12,8 +12,10 @@ from matplotlib import pyplot
 
 from engram_expression import ExpressionError, evaluate, variables_of
 from engram_results import HDF5_ERRORS, ResultsError, accumulated_change, first_line
-from plot_style import (LINE_COLOUR, RATE, REFERENCE_COLOUR, TIME, WEIGHT, check_owner,
-                        curve_style, draw_heat, save)
+from plot_layout import add_legend
+from plot_style import (LINE_COLOUR, MEAN_WEIGHT, RATE, REFERENCE_COLOUR, WEIGHT, check_owner,
+                        curve_style, draw_heat, figure_size, letter_panels, mark, quantity, save,
+                        scale_times, thick, time_label)
 
 STILLS = 6
 # Height of the stills of a film, in distances between them.
@@ -65,29 +67,34 @@ def draw_stills(axes, results):
         height = place + HEIGHT * values / (values.max() or 1.0)
         axes.fill_between(results.w, place, height, color=LINE_COLOUR, linewidth=0.0,
                           alpha=0.2 + 0.4 * place / len(rows))
-        axes.plot(results.w, height, color=LINE_COLOUR, linewidth=1.3)
+        axes.plot(results.w, height, color=LINE_COLOUR, linewidth=thick(0.8))
     axes.set_yticks(range(len(rows)), [f"{results.time[row]:.3g}" for row in rows])
-    axes.set(title=r"Stills: $H(w)/\max H$", xlabel=WEIGHT, ylabel=TIME)
+    axes.set(title=r"Stills: $H(w)/\max H$", xlabel=WEIGHT,
+             ylabel=time_label(results))
 
 
 def film_figure(results):
     """H(w,t) as heat map, beside it the total rate over the same time, and stills."""
     require_film(results)
     figure, (heat, rate, stills) = pyplot.subplots(
-        1, 3, figsize=(14, 5.6), gridspec_kw={"width_ratios": [5, 2, 4]})
+        1, 3, figsize=figure_size(2, 0.42), gridspec_kw={"width_ratios": [5, 2.4, 4]})
     draw_heat(heat, results, results.w, results.weight_density, "$H(w,t)$")
     heat.set(title="Distribution of weights", xlabel=WEIGHT)
-    rate.sharey(heat)
     rate.plot(results.series["total_rate"], results.series["time"], color=LINE_COLOUR)
-    rate.set(title="Total rate", xlabel=r"$\bar N$", ylim=(results.time[0], results.time[-1]))
+    # The same times at the same height: the scale, too, is that of the map.
+    scale_times(rate, results, results.weight_density)
+    rate.set(title="Total rate", xlabel=quantity(r"$\bar N$"), ylabel="")
     rate.tick_params(labelleft=False)
     for _, _, end in results.phases[:-1]:
-        heat.axhline(end, color="white", linestyle="--", linewidth=1.0)
-        rate.axhline(end, color="0.5", linestyle="--", linewidth=1.0)
+        heat.axhline(end, color="white", linestyle="--", linewidth=thick(0.7))
+        rate.axhline(end, color="0.5", linestyle="--", linewidth=thick(0.7))
     for name, begin, end in results.phases:
-        rate.annotate(name, (1.0, 0.5 * (begin + end)), xycoords=("axes fraction", "data"),
-                      fontsize=8, color="0.35", va="center", ha="right")
+        # Beside the panel, where no curve is.
+        rate.annotate(name, (1.02, 0.5 * (begin + end)), xycoords=("axes fraction", "data"),
+                      fontsize="small", color="0.35", va="center", ha="left", rotation=90,
+                      annotation_clip=False)
     draw_stills(stills, results)
+    letter_panels((heat, rate, stills))
     return figure
 
 
@@ -95,7 +102,7 @@ def require_film(results):
     """Complains about runs without a film."""
     if results.is_single_weight:
         raise ResultsError("film: a single weight has no distribution of weights over time")
-    if not results.has_heat_maps:
+    if len(results.time) < 3:
         raise ResultsError(f"film: only {len(results.time)} times in fields.h5; run with "
                            "output_fields_every above 0")
 
@@ -104,7 +111,7 @@ def phase_plane_figure(results):
     """The total rate over the mean weight, with marks at equal times and the phases told apart."""
     if results.is_single_weight:
         raise ResultsError("phase-plane: a single weight has one mean weight only")
-    figure, axes = pyplot.subplots(figsize=(7.5, 6))
+    figure, axes = pyplot.subplots(figsize=figure_size(1, 0.8))
     time, mean, rate = (results.series[name] for name in ("time", "mean_weight", "total_rate"))
     phases = results.phases or [("", time[0], time[-1])]
     for number, (name, begin, end) in enumerate(phases):
@@ -113,13 +120,14 @@ def phase_plane_figure(results):
         axes.plot(mean[rows], rate[rows], **style, label=name or None)
     marks = numpy.linspace(time[0], time[-1], TICKS + 1)[1:-1]
     axes.plot(numpy.interp(marks, time, mean), numpy.interp(marks, time, rate), "|",
-              color="0.25", markersize=9, zorder=3,
+              color="0.25", markersize=mark(2.0), zorder=3,
               label=f"every {(time[-1] - time[0]) / TICKS:.3g} of time")
-    axes.plot(mean[0], rate[0], "o", markersize=9, markerfacecolor="white",
+    axes.plot(mean[0], rate[0], "o", markersize=mark(1.8), markerfacecolor="white",
               markeredgecolor=LINE_COLOUR, zorder=4, label="begin")
-    axes.plot(mean[-1], rate[-1], "o", markersize=9, color=REFERENCE_COLOUR, zorder=4, label="end")
-    axes.set(title="Phase plane", xlabel=r"mean weight $\langle w \rangle$", ylabel=RATE)
-    axes.legend()
+    axes.plot(mean[-1], rate[-1], "o", markersize=mark(1.8), color=REFERENCE_COLOUR, zorder=4,
+              label="end")
+    axes.set(title="Phase plane", xlabel=MEAN_WEIGHT, ylabel=RATE)
+    add_legend(axes)
     return figure
 
 
@@ -175,16 +183,16 @@ def entropies(results):
 def entropy_figure(results):
     """Relative entropies over time; a straight line is an exponential decay."""
     time, values = entropies(results)
-    figure, axes = pyplot.subplots(figsize=(8, 5))
+    figure, axes = pyplot.subplots(figsize=figure_size(1, 0.7))
     for number, (name, row) in enumerate(values.items()):
         axes.plot(time, numpy.maximum(row, FLOOR_OF_ENTROPY), **curve_style(number, len(values)),
-                  label=name, markersize=5, markevery=max(1, len(time) // 12))
+                  label=name, markevery=max(1, len(time) // 12))
     axes.set_yscale("log")
-    axes.axhline(FLOOR_OF_ENTROPY, color="0.4", linestyle=":", linewidth=1.2,
+    axes.axhline(FLOOR_OF_ENTROPY, color="0.4", linestyle=":", linewidth=thick(0.8),
                  label="floor: round-off")
-    axes.set(title="Relative entropy: frozen weights, no coupling", xlabel=TIME,
-             ylabel=r"$\int G(p/Q)\, Q\, dv\, dw$")
-    axes.legend()
+    axes.set(title="Relative entropy: frozen weights, no coupling", xlabel=time_label(results),
+             ylabel=quantity(r"$\int G(p/Q)\, Q\, dv\, dw$"))
+    add_legend(axes)
     return figure
 
 
@@ -193,14 +201,14 @@ FIGURES = {"film": film_figure, "phase-plane": phase_plane_figure, "entropy": en
 
 def frame_figure(results, row, top):
     """One picture of a movie: H(w) and N(w) at one time, on axes that all pictures share."""
-    figure, panels = pyplot.subplots(2, 1, figsize=(7, 6), sharex=True)
+    figure, panels = pyplot.subplots(2, 1, figsize=figure_size(1, 0.9), sharex=True)
     fields = (results.weight_density, results.firing_rate)
-    for axes, field, limit, label in zip(panels, fields, top, ("$H(w)$", "$N(w)$")):
+    for axes, field, limit, label in zip(panels, fields, top, ("$H(w,t)$", "$N(w,t)$")):
         axes.fill_between(results.w, field[row], color=LINE_COLOUR, alpha=0.25, linewidth=0.0)
         axes.plot(results.w, field[row], color=LINE_COLOUR)
-        axes.set(ylabel=label, ylim=(0.0, limit), xlim=(results.w[0], results.w[-1]))
+        axes.set(ylabel=quantity(label), ylim=(0.0, limit), xlim=(results.w[0], results.w[-1]))
     phase = [name for name, begin, end in results.phases if begin <= results.time[row] <= end]
-    panels[0].set_title(f"$t = {results.time[row]:.3f}$" + (f"   {phase[0]}" if phase else ""))
+    panels[0].set_title(f"$t = {results.time[row]:.3f}$" + (f"   {phase[-1]}" if phase else ""))
     panels[1].set_xlabel(WEIGHT)
     return figure
 

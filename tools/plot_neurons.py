@@ -12,10 +12,14 @@ import numpy
 from matplotlib import pyplot
 
 from engram_expression import ExpressionError, evaluate
-from engram_results import SUPPORT, ResultsError, read_results
+from engram_learning import learned_row, learning_strength, reached
+from engram_results import ResultsError, read_results
 from engram_stream import bear_closed_pipes
-from plot_style import (POTENTIAL, RATE, REFERENCE_COLOUR, STYLE, TIME, WEIGHT, check_owner,
-                        curve_style, save)
+from plot_layout import add_legend
+from plot_style import (POTENTIAL, RATE, REFERENCE_COLOUR, STYLES, WEIGHT, check_owner,
+                        curve_style, figure_size, letter_panels, quantity, save,
+                        thick, time_label)
+from style_option import add_style_option
 
 # Drifts are drawn up to this many times what they are in the middle of the axis.
 TALLEST = 6.0
@@ -33,11 +37,6 @@ def drift_of(results):
         raise ResultsError(f"{results.directory}: model_drift: {error}") from error
 
 
-def reached(results):
-    """Where there are weights at the end."""
-    return results.weight_density[-1] > SUPPORT * results.weight_density[-1].max()
-
-
 def draw_neuron(axes, results, style):
     """Drift over v, and below it the density of the last state, over all weights."""
     v, drift = drift_of(results)
@@ -50,36 +49,53 @@ def draw_neuron(axes, results, style):
 
 
 def draw_learning(axes, results, style):
-    """The total rate over time, and K Nbar N(w) of the last state, which is w where learned."""
+    """The total rate over time, and K Nbar N(w) at the end of learning, where it is w."""
     time, rate = results.series["time"], results.series["total_rate"]
     axes[0].plot(time, rate, **style, markevery=0.2, label=results.directory.name)
-    inside = reached(results)
-    firing = results.firing_rate[-1] * rate[-1] * (results.learning_strength() or 1.0)
-    axes[1].plot(results.w[inside], firing[inside], **style, markevery=0.2,
-                 label=results.directory.name)
+    row, strength = learned_row(results), learning_strength(results)
+    if strength is None:
+        return  # frozen weights, or K(w): nothing is to be compared with w
+    inside = reached(results, row)
+    total = results.integral(results.firing_rate[row])
+    axes[1].plot(results.w[inside], strength * total * results.firing_rate[row][inside], **style,
+                 markevery=0.2, label=results.directory.name)
+
+
+def draw_learned(axes, runs):
+    """The line w, as far as the weights of the runs reach."""
+    weights = [results.w[reached(results, learned_row(results))] for results in runs
+               if learning_strength(results) is not None]
+    if weights:
+        ends = min(0.0, *(w.min() for w in weights)), max(0.0, *(w.max() for w in weights))
+        axes.plot(ends, ends, color=REFERENCE_COLOUR, linestyle=(0, (2, 2)), linewidth=thick(1.4),
+                  zorder=1, label="$w$")
+    else:
+        axes.text(0.5, 0.5, "no constant $K$: nothing to compare", ha="center", va="center",
+                  transform=axes.transAxes, wrap=True)
 
 
 def figure_of(runs):
     """All runs in one picture."""
-    figure, axes = pyplot.subplots(2, 2, figsize=(9.5, 6.4))
+    figure, axes = pyplot.subplots(2, 2, figsize=figure_size(2, 0.68))
     for number, results in enumerate(runs):
-        style = {**curve_style(number, len(runs)), "markersize": 5}
+        style = curve_style(number, len(runs))
         draw_neuron(axes[:, 0], results, style)
         draw_learning(axes[:, 1], results, style)
-    largest = max(results.w[reached(results)].max() for results in runs)
-    axes[1, 1].plot([0.0, largest], [0.0, largest], color=REFERENCE_COLOUR,
-                    linestyle=(0, (2, 2)), linewidth=2.2, zorder=1, label="$w$")
+    draw_learned(axes[1, 1], runs)
     middle = max(numpy.median(numpy.abs(drift_of(results)[1])) for results in runs)
-    axes[0, 0].axhline(0.0, color="0.35", linewidth=0.8)
-    axes[0, 0].set(title="Drift of the neuron", xlabel=POTENTIAL, ylabel="$f(v)$",
+    axes[0, 0].axhline(0.0, color="0.35", linewidth=thick(0.5))
+    axes[0, 0].set(title="Drift of the neuron", xlabel=POTENTIAL, ylabel=quantity("$f(v)$"),
                    ylim=(-0.1 * TALLEST * middle, TALLEST * middle))
-    axes[1, 0].set(title="Density at the end", xlabel=POTENTIAL, ylabel=r"$\int p\,dw$",
-                   ylim=(0.0, None), xlim=axes[0, 0].get_xlim())
-    axes[0, 1].set(title="Learning", xlabel=TIME, ylabel=RATE, ylim=(0.0, None))
-    axes[1, 1].set(title="What is learned", xlabel=WEIGHT, ylabel=r"$K \bar N\, N(w)$ at the end",
-                   ylim=(0.0, None))
+    axes[1, 0].set(title="Density at the end", xlabel=POTENTIAL,
+                   ylabel=quantity(r"$\int p\,dw$"), ylim=(0.0, None),
+                   xlim=axes[0, 0].get_xlim())
+    axes[0, 1].set(title="Learning", xlabel=time_label(runs[0]), ylabel=RATE, ylim=(0.0, None))
+    axes[1, 1].set(title="What is learned", xlabel=WEIGHT,
+                   ylabel=quantity(r"$K \bar N\, N(w)$"))
     for axis in axes.flat:
-        axis.legend()
+        if axis.get_legend_handles_labels()[0]:
+            add_legend(axis)
+    letter_panels(axes.flat)
     return figure
 
 
@@ -91,6 +107,7 @@ def main():
                         help="results of a run with more than one weight")
     parser.add_argument("--output", type=pathlib.Path, required=True, metavar="FILE",
                         help="the picture, .png or .pdf")
+    add_style_option(parser)
     arguments = parser.parse_args()
     try:
         runs = [read_results(folder) for folder in arguments.folders]
@@ -98,7 +115,7 @@ def main():
             if results.firing_rate is None or results.is_single_weight:
                 raise ResultsError(f"{results.directory}: needs fields of more than one weight")
         check_owner(arguments.output)
-        with pyplot.rc_context(STYLE):
+        with pyplot.rc_context(STYLES[arguments.style]):
             save(figure_of(runs), arguments.output)
     except (ResultsError, OSError) as error:
         print(f"plot_neurons.py: error: {error}", file=sys.stderr)

@@ -1,31 +1,19 @@
 """Draws what became of a grid of runs: a quantity over one or two options, or a phase diagram."""
 
-import math
-
-import matplotlib
 import numpy
+from matplotlib import colors, pyplot
 
-# Before pyplot is imported: compute nodes have no display.
-matplotlib.use("Agg")
-from matplotlib import colors, pyplot  # noqa: E402
+from engram_grid import BLOWN_UP, DONE, FINISHED, NOT_FINITE, number_or_none
+from plot_labels import label_of
+from plot_layout import add_legend
+from plot_style import (HEAT_COLOURS, HEIGHT_OF_ZEROS, LINE_COLOUR, REFERENCE_COLOUR, figure_size,
+                        mark, thick)
 
-from engram_grid import BLOWN_UP, DONE, NOT_FINITE, number_or_none  # noqa: E402
-from plot_steady import HEAT_COLOURS, LINE_COLOUR, RATE, REFERENCE_COLOUR  # noqa: E402
-
-LABELS = {
-    "total_rate": RATE, "mean_weight": r"mean weight $\langle w \rangle$",
-    "model_learning": "learning strength $K$", "model_noise": "noise $a$",
-    "model_epsilon": r"$\varepsilon$", "model_input": "input $I$",
-    "blowup_time": "time of blow-up",
-}
 # Phases differ in grey and in their marker, so that no colour is needed to tell them.
 PHASES = {DONE: ("#cfdcef", "o"), BLOWN_UP: ("#f7c58f", "x"), NOT_FINITE: ("#d98a6a", "+")}
+# Values of an option that reach over more than this want a logarithmic axis.
+RATIO_FOR_LOGARITHM = 20.0
 OTHERS = ("0.97", "s", "D", "v")
-
-
-def label_of(name):
-    """What is written along an axis."""
-    return LABELS.get(name, name)
 
 
 def positions_of(values):
@@ -34,6 +22,21 @@ def positions_of(values):
     if None in numbers:
         return numpy.arange(len(values), dtype=float), values
     return numpy.array(numbers), None
+
+
+def cells_of(values):
+    """The same for the cells of a map, where values over decades stand in their order."""
+    places, names = positions_of(values)
+    if names is None and has_decades(places):
+        order = numpy.argsort(places)
+        return numpy.argsort(order).astype(float), values
+    return places, names
+
+
+def has_decades(places):
+    """True if values want a logarithmic axis."""
+    sizes = numpy.abs(places[places != 0.0])
+    return len(sizes) > 1 and sizes.max() > RATIO_FOR_LOGARITHM * sizes.min()
 
 
 def name_ticks(axis, positions, names):
@@ -54,30 +57,70 @@ def edges_of(positions):
 def curve_figure(rows, varied, quantities):
     """Quantities over one option, each in a panel; points that are not done are marked."""
     figure, panels = pyplot.subplots(len(quantities), 1, squeeze=False, sharex=True,
-                                     figsize=(8, 1.2 + 3.2 * len(quantities)))
+                                     figsize=figure_size(1, 0.15 + 0.55 * len(quantities)))
     places, names = positions_of([row[varied] for row in rows])
-    order = numpy.argsort(places)
+    if names is None:
+        spread_values(panels[-1, 0], places)
     for axes, quantity in zip(panels.flat, quantities):
-        # No number becomes nan.
-        values = numpy.array([number_or_none(row.get(quantity)) for row in rows], dtype=float)
-        is_done = numpy.array([row["status"] == DONE for row in rows])
-        axes.plot(places[order], numpy.where(is_done, values, numpy.nan)[order], "-o",
-                  color=LINE_COLOUR, label="done")
-        if (~is_done & numpy.isfinite(values)).any():
-            axes.plot(places[~is_done], values[~is_done], "x", color=REFERENCE_COLOUR,
-                      markersize=8, markeredgewidth=2, label="last state of a run that blew up")
-            axes.legend()
+        draw = draw_states if quantity == "status" else draw_values
+        draw(axes, rows, places, quantity)
         axes.set_ylabel(label_of(quantity))
-        axes.ticklabel_format(axis="y", useOffset=False)
     name_ticks(panels[-1, 0].xaxis, places, names)
     panels[-1, 0].set_xlabel(label_of(varied))
     return figure
 
 
+def spread_values(axes, places):
+    """A logarithmic axis for values over decades, with a linear part for zero and below."""
+    if not has_decades(places):
+        return
+    if (places > 0.0).all():
+        axes.set_xscale("log")
+    else:
+        sizes = numpy.abs(places[places != 0.0])
+        axes.set_xscale("symlog", linthresh=sizes.min(), linscale=1.0)
+        low, high = places.min(), places.max()
+        axes.set_xlim(2.0 * low if low < 0.0 else -0.3 * sizes.min(),
+                      2.0 * high if high > 0.0 else 0.3 * sizes.min())
+
+
+def draw_states(axes, rows, places, quantity):
+    """What became of each point."""
+    states = [row[quantity] for row in rows]
+    kinds = list(dict.fromkeys(states))
+    axes.plot(places, [kinds.index(state) for state in states], "o", color=LINE_COLOUR)
+    axes.set_yticks(range(len(kinds)), kinds)
+    axes.set_ylim(-0.5, len(kinds) - 0.5)
+
+
+def draw_values(axes, rows, places, quantity):
+    """A quantity over the places of the points; what has none is marked at the foot."""
+    order = numpy.argsort(places)
+    # No number becomes nan.
+    values = numpy.array([number_or_none(row.get(quantity)) for row in rows], dtype=float)
+    is_done = numpy.array([row["status"] == DONE for row in rows])
+    has_value = numpy.isfinite(values)
+    if (is_done & has_value).any():
+        axes.plot(places[order], numpy.where(is_done, values, numpy.nan)[order], "-o",
+                  color=LINE_COLOUR, label="done")
+    if (~is_done & has_value).any():
+        axes.plot(places[~is_done & has_value], values[~is_done & has_value], "x",
+                  color=REFERENCE_COLOUR, markersize=mark(1.5), markeredgewidth=thick(1.0),
+                  label="last state of a run that blew up")
+    is_without = numpy.array([row["status"] in FINISHED for row in rows]) & ~has_value
+    if is_without.any():
+        axes.plot(places[is_without], numpy.full(is_without.sum(), HEIGHT_OF_ZEROS), "^",
+                  color="0.45", transform=axes.get_xaxis_transform(), clip_on=False,
+                  label="finished without a finite value")
+    if not (is_done & has_value).all():
+        add_legend(axes)
+    axes.ticklabel_format(axis="y", useOffset=False)
+
+
 def table_of(rows, varied, quantity):
     """Places along x and y, their names, and the entries [y][x] as texts."""
     x_values, y_values = (list(dict.fromkeys(row[name] for row in rows)) for name in varied)
-    (x, x_names), (y, y_names) = positions_of(x_values), positions_of(y_values)
+    (x, x_names), (y, y_names) = cells_of(x_values), cells_of(y_values)
     entries = numpy.full((len(y), len(x)), "", dtype=object)
     for row in rows:
         entries[y_values.index(row[varied[1]]), x_values.index(row[varied[0]])] = \
@@ -94,7 +137,7 @@ def map_figure(rows, varied, quantity):
     x, y, x_names, y_names, entries = table_of(rows, varied, quantity)
     values = numpy.array([[number_or_none(entry) for entry in line] for line in entries],
                          dtype=float)
-    figure, axes = pyplot.subplots(figsize=(8, 6))
+    figure, axes = pyplot.subplots(figsize=figure_size(1, 0.85))
     axes.grid(False)
     mesh = axes.pcolormesh(edges_of(x), edges_of(y), numpy.ma.masked_invalid(values),
                            cmap=HEAT_COLOURS)
@@ -102,9 +145,10 @@ def map_figure(rows, varied, quantity):
     is_stopped = table_of(rows, varied, "status")[4] != DONE
     if is_stopped.any():
         rows_of, columns_of = numpy.nonzero(is_stopped)
-        axes.plot(x[columns_of], y[rows_of], "x", color=REFERENCE_COLOUR, markeredgewidth=1.6,
-                  label="not done: see the phase diagram")
-        axes.legend(loc="upper left", bbox_to_anchor=(0.0, 1.08))
+        axes.plot(x[columns_of], y[rows_of], "x", color=REFERENCE_COLOUR,
+                  markersize=mark(1.5), markeredgewidth=thick(1.0),
+                  label="not done")
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.03), borderaxespad=0.0)
     name_axes(axes, varied, (x, y), (x_names, y_names))
     return figure
 
@@ -123,12 +167,12 @@ def draw_phases(axes, x, y, phases, styles):
     palette = colors.ListedColormap([styles[phase][0] for phase in known])
     axes.grid(False)
     axes.pcolormesh(edges_of(x), edges_of(y), numbers, cmap=palette, vmin=-0.5,
-                    vmax=len(known) - 0.5, edgecolors="white", linewidth=0.6)
+                    vmax=len(known) - 0.5, edgecolors="white", linewidth=thick(0.4))
     for phase in known:
         rows, columns = numpy.nonzero(phases == phase)
         colour, marker = styles[phase]
         axes.plot(x[columns], y[rows], linestyle="none", marker=marker, color="0.25",
-                  markersize=5, markeredgewidth=1.3, label=phase,
+                  markersize=mark(1.0), markeredgewidth=thick(0.7), label=phase,
                   markerfacecolor=colour if marker not in "x+" else "0.25")
 
 
@@ -139,9 +183,9 @@ def status_figure(rows, varied):
     styles = dict(PHASES)
     for phase in dict.fromkeys(phases.ravel()):
         styles.setdefault(phase, (OTHERS[0], OTHERS[1 + len(styles) % 3]))
-    figure, axes = pyplot.subplots(figsize=(8, 6))
+    figure, axes = pyplot.subplots(figsize=figure_size(1, 0.85))
     draw_phases(axes, x, y, phases, styles)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncol=4)
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.03), borderaxespad=0.0, ncol=3)
     name_axes(axes, varied, (x, y), (x_names, y_names))
     return figure
 

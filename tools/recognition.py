@@ -28,7 +28,8 @@ try:
     from engram_runs import RunError, read_values
     from engram_stream import bear_closed_pipes
     from plot_recognition import figures_of
-    from plot_style import STYLE, check_owner, save
+    from plot_style import STYLES, check_owner, save
+    from style_option import add_style_option
     from recognition_measure import SIGNATURE, contrast, read_stages
     from recognition_panel import (BASE, OWN, cases_of, check_case, default_tests,
                                    learned_inputs, make_panel, number_of)
@@ -101,6 +102,7 @@ def parse_arguments():
     add("--slurm", action="store_true", help="submit an array of jobs instead of running here")
     add("--sbatch", metavar="OPTIONS", default="", help="options for sbatch")
     add("--program", help=HELP)
+    add_style_option(parser)
     return parser.parse_args()
 
 
@@ -355,19 +357,20 @@ def evaluate_runs(arguments, panel, varied, outcomes):
                    markdown(panel, rows, stages, varied, sentences))
     curves = {option: [(value, found[point.name][-1]) for value in values for point in points
                        if point.values == {option: value}] for option, values in varied.items()}
-    draw(arguments.output, figures_of(panel, stages, curves))
+    draw(arguments, figures_of(panel, stages, curves))
     print(markdown_table([row for row in rows if row["point"] == BASE],
                          ["learned", "test", "total_rate", "level", "spread"]))
     print("\n".join(sentences))
     return 0 if all(outcome.state in FINISHED for outcome in outcomes) else 1
 
 
-def draw(folder, figures):
+def draw(arguments, figures):
     """Writes every picture as PNG and PDF."""
+    folder = arguments.output
     paths = [folder / f"{name}.{ending}" for name, _ in figures for ending in ("png", "pdf")]
     for path in paths:
         check_owner(path)
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLES[arguments.style]):
         for name, make in figures:
             for ending in ("png", "pdf"):
                 save(make(), folder / f"{name}.{ending}")

@@ -16,6 +16,7 @@ try:
     from engram_program import HELP, ProgramError, find_program
     from engram_runs import RunError
     from engram_stream import bear_closed_pipes
+    from style_option import add_style_option
 except ImportError as error:
     print(f"sweep.py: error: {sys.executable}: {error}; on Debian: apt install python3-yaml, and "
           "run with /usr/bin/python3", file=sys.stderr)
@@ -73,6 +74,7 @@ def parse_arguments():
                         help="write nothing: let the program check every point to be run, and "
                              "tell what would be done")
     parser.add_argument("--program", help=HELP)
+    add_style_option(parser)
     return parser.parse_args()
 
 
@@ -145,14 +147,15 @@ def draw(rows, varied, arguments):
         import matplotlib
 
         import plot_sweep
-        from plot import STYLE, ResultsError, check_owner, save
+        from engram_results import ResultsError
+        from plot_style import STYLES, check_owner, save
     except ImportError as error:
         print(f"no pictures: {error}; on Debian: apt install python3-matplotlib python3-h5py")
         return
     quantities = quantities_of(rows, arguments.plot)
     figures = plot_sweep.figures_of(rows, list(varied), quantities) if quantities else []
     try:
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context(STYLES[arguments.style]):
             for name, make in figures:
                 for ending in ("png", "pdf"):
                     path = arguments.output / f"{name}.{ending}"

@@ -7,7 +7,7 @@ import subprocess
 from engram_test import PROGRAM, SOURCE, EngramTestCase, main
 
 # A comment `small: WORDS` before a block is added to its last command; `makes: PATHS` must be there
-# afterwards.
+# afterwards; `exit: CODE` is the exit code of the block, 0 without it.
 BLOCK = re.compile(r"((?:<!-- \w+: .*? -->\n)*)```sh\n(.*?)```\n", re.DOTALL)
 COMMENT = re.compile(r"<!-- (\w+): (.*?) -->")
 
@@ -38,14 +38,14 @@ class TutorialTest(EngramTestCase):
             "SBATCH_WORDS": str(self.folder / "sbatch.words"), "MPLBACKEND": "Agg"}
         self.variables.pop("DISPLAY", None)
 
-    def run_block(self, text, small):
-        """Runs a block, with these words behind its last command."""
+    def run_block(self, text, small, code):
+        """Runs a block, with these words behind its last command; it must leave with this code."""
         if small:
             text = text.rstrip() + " " + small + "\n"
         process = subprocess.run(["bash", "-euc", text], cwd=self.folder, env=self.variables,
                                  capture_output=True, text=True, check=False, timeout=200,
                                  stdin=subprocess.DEVNULL)
-        self.assertEqual(process.returncode, 0, text + process.stdout + process.stderr)
+        self.assertEqual(process.returncode, code, text + process.stdout + process.stderr)
 
     def test_commands(self):
         tutorial = (SOURCE / "docs" / "tutorial.md").read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ class TutorialTest(EngramTestCase):
         made = 0
         for comments, text in blocks:
             words = dict(COMMENT.findall(comments))
-            self.run_block(text, words.get("small"))
+            self.run_block(text, words.get("small"), int(words.get("exit", 0)))
             for path in words.get("makes", "").split():
                 self.assertTrue((self.folder / path).is_file(), f"{text}: no {path}")
                 made += 1

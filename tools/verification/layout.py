@@ -1,4 +1,4 @@
-"""Text and axes that all tables and pictures of the verification share."""
+"""Text that all tables of the verification share."""
 
 
 def number(value):
@@ -16,15 +16,3 @@ def table(header, rows):
 def order_list(orders):
     """Observed orders as text."""
     return ", ".join(f"{order:.2f}" for order in orders)
-
-
-def draw_slope(axes, steps, value, order):
-    """A thin line of this slope through the last point."""
-    axes.loglog(steps, [value * (step / steps[-1])**order for step in steps], color="0.6",
-                linewidth=0.8, zorder=0)
-
-
-def name_steps(axes, steps, labels):
-    """Ticks at the steps themselves."""
-    axes.set_xticks(steps, labels)
-    axes.set_xticks([], minor=True)

@@ -7,6 +7,7 @@ import network_studies
 import scheme_pictures
 import scheme_studies
 from layout import number, order_list, table
+from picture_style import figure_size, letter_panels
 
 STUDIES = {
     "orders in dt": scheme_studies.time_orders,
@@ -276,10 +277,10 @@ SECTIONS = (orders_section, together_section, limit_section, product_section, en
             transport_section, inhibition_section, blowup_section, delay_section, steady_section)
 
 
-def draw(results, path):
+def figure_of(results):
     """The picture of all schemes."""
-    figure, axes = pyplot.subplots(2, 3, figsize=(13, 8), layout="constrained")
+    figure, axes = pyplot.subplots(2, 3, figsize=figure_size(2, 0.8))
     for panel, axis in zip(scheme_pictures.PANELS, axes.ravel()):
         panel(axis, results)
-    figure.savefig(path, dpi=100, metadata={"Software": None})
-    pyplot.close(figure)
+    letter_panels(axes.ravel())
+    return figure

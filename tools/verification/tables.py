@@ -8,19 +8,18 @@ import argparse
 import pathlib
 import sys
 
-import matplotlib
+from matplotlib import pyplot
 
-matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
-
-import neurons  # noqa: E402
-import published_rates  # noqa: E402
-import scheme_tables  # noqa: E402
-import studies  # noqa: E402
-import time_tables  # noqa: E402
-import voltage_tables  # noqa: E402
-import weight_studies  # noqa: E402
-from layout import draw_slope, name_steps, number, order_list, table  # noqa: E402
+import neurons
+import published_rates
+import scheme_tables
+import studies
+import time_tables
+import voltage_tables
+import weight_studies
+from layout import number, order_list, table
+from picture_style import (NO_UNIT, add_legend, draw_in_style, draw_slope, figure_size,
+                           letter_panels, name_steps)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from engram_program import HELP, ProgramError, find_program  # noqa: E402
@@ -76,28 +75,33 @@ STUDIES = {
 }
 
 
+# Steps as in the formulas.
+SYMBOLS = {"h": "$h$", "dw": r"$\Delta w$", "dt": r"$\Delta t$"}
+
+
 def draw_rates(axes, uncoupled, networks):
     """Errors of rates over h."""
     steps = [12.0 / cells for cells in studies.V_LEVELS[6]]
-    for rows, name, marker in ((uncoupled, "mu", "o"), (networks, "b", "s")):
+    for rows, name, symbol, marker in ((uncoupled, "mu", r"\mu", "o"), (networks, "b", "b", "s")):
         for row in rows:
             errors = [abs(error) for error in row["errors"]]
-            axes.loglog(steps, errors, marker, label=f"{name} = {row[name]:g}", markersize=5)
+            axes.loglog(steps, errors, marker, label=f"${symbol} = {row[name]:g}$")
             draw_slope(axes, steps, errors[-1], 6)
     name_steps(axes, steps, [f"1/{1.0 / step:g}" for step in steps])
-    axes.set(xlabel="h", ylabel="error of the rate", title="Rates in closed form")
-    axes.set_ylim(top=1e-2)
-    axes.legend(fontsize=7, ncol=2, loc="upper left")
+    axes.set(xlabel=f"width of a cell $h$ {NO_UNIT}", ylabel=f"error of the rate {NO_UNIT}",
+             title="Rates in closed form")
+    add_legend(axes)
 
 
 def draw_learned(axes, study):
     """Error of Nbar over dw."""
     steps = [1.0 / row["cells"] for row in study["rows"]]
     errors = [abs(row["error"]) for row in study["rows"]]
-    axes.loglog(steps, errors, "o", color="tab:green", markersize=5)
+    axes.loglog(steps, errors, "o")
     draw_slope(axes, steps, errors[-1], 1)
     name_steps(axes, steps, [f"1/{1.0 / step:g}" for step in steps])
-    axes.set(xlabel="dw", ylabel="error of the total rate", title="Learned steady state")
+    axes.set(xlabel=rf"width of a cell $\Delta w$ {NO_UNIT}", title="Learned steady state",
+             ylabel=rf"error of $\bar N$ {NO_UNIT}")
 
 
 def draw_transient(axes, study):
@@ -105,23 +109,22 @@ def draw_transient(axes, study):
     for (name, entry), marker in zip(study.items(), "o^s"):
         differences = [abs(a - b) for a, b in zip(entry["values"], entry["values"][1:])]
         steps = [0.5**k for k in range(len(differences))]
-        axes.loglog(steps, differences, marker, label=name, markersize=5)
+        axes.loglog(steps, differences, marker, label=SYMBOLS.get(name, name))
         draw_slope(axes, steps, differences[-1], 4 if name == "h" else 1)
     name_steps(axes, [0.5**k for k in range(4)], ["1", "1/2", "1/4", "1/8"])
-    axes.set(xlabel="step, relative to the coarsest", ylabel="difference of the total rate",
-             title="Learning transient")
-    axes.legend(fontsize=8)
+    axes.set(xlabel="step, in parts of the coarsest", title="Learning transient",
+             ylabel=rf"difference of $\bar N$ {NO_UNIT}")
+    add_legend(axes)
 
 
-def draw(results, path):
+def figure_of(results):
     """The picture of all orders."""
-    figure, axes = pyplot.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
+    figure, axes = pyplot.subplots(1, 3, figsize=figure_size(2, 0.42))
     draw_rates(axes[0], results["uncoupled"], results["networks"])
     draw_learned(axes[1], results["learned"])
     draw_transient(axes[2], results["transient"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
-    pyplot.close(figure)
+    letter_panels(axes)
+    return figure
 
 
 def rates_section(results):
@@ -208,8 +211,8 @@ def main():
                                                           *neurons.SECTIONS,
                                                           *voltage_tables.SECTIONS)]
     pictures = arguments.output.parent / "pictures"
-    draw(results, pictures / "verification.png")
-    scheme_tables.draw(results, pictures / "verification_scheme.png")
+    draw_in_style(lambda: figure_of(results), pictures / "verification.png")
+    draw_in_style(lambda: scheme_tables.figure_of(results), pictures / "verification_scheme.png")
     arguments.output.write_text("\n".join(sections), encoding="utf-8")
     print(f"tables.py: wrote {arguments.output}", file=sys.stderr)
 
