@@ -29,8 +29,8 @@ class Structure(engram_test.EngramTestCase):
                                           (1, 1e-300, 1e10, 2e10), (5, 1e-300, 0.01, 1)):
             # Transport would divide the longest step; frozen weights need not.
             frozen = {"model_plasticity": False} if step > 1 else {}
-            # At order 5 the front, which has several states of rest on 20 cells, amplifies round-off.
-            delta = 1e-10 if order == 1 else 1e-9
+            # At order 5 the limiter, which is at work everywhere on 20 cells, amplifies round-off.
+            delta = 1e-10 if order == 1 else 1e-8
             with self.subTest(epsilon=epsilon, step=step):
                 known, series = (self.run_case(model_epsilon=each, time_step=step, time_end=end,
                                                transport_order=order, **frozen).series()
