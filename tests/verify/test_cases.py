@@ -148,6 +148,13 @@ class Cases(engram_test.EngramTestCase):
         beyond = weights[weights.argmax():]
         return int(((beyond > 0.001 * beyond[0]) & (beyond < 0.98 * beyond[0])).sum())
 
+    def distance_from_learned(self, result, upper):
+        """Largest difference of K N Nbar/w from 1 at the end, for w from 0.1 to `upper`."""
+        fields = result.fields()
+        w = fields["w"]
+        shape = fields["firing_rate"][-1] * fields["total_rate"][-1] / w
+        return numpy.abs(shape[(w > 0.1) & (w < upper)] - 1.0).max()
+
     def test_limit(self):
         """A front forms early, and stands where the closed form of the learned state says."""
         result = self.run_file("limit.yaml")
@@ -162,10 +169,9 @@ class Cases(engram_test.EngramTestCase):
         # The front stands where H falls through one half of its maximum.
         front = w[weights[-1] > 0.5 * weights[-1].max()].max()
         self.assertAlmostEqual(front, 0.826443, delta=0.004)
-        shape = fields["firing_rate"][-1] * series["total_rate"][-1] / w
-        for upper, most in ((0.79, 6e-4), (0.805, 3e-3)):  # the front begins two cells beyond
-            inside = (w > 0.1) & (w < upper)
-            self.assertLess(numpy.abs(shape[inside] - 1.0).max(), most)
+        self.assertLess(self.distance_from_learned(result, 0.79), 6e-4)
+        finer = self.run_file("limit.yaml", "-grid_w_cells", "144")
+        self.assertLess(self.distance_from_learned(finer, 0.8), 1e-3)
         self.assertLess(fields["firing_rate"][-1][w > 0.85].max(), 1e-100)
 
     def test_limit_of_first_order(self):
