@@ -266,7 +266,7 @@ def plot(directory, output, arguments):
     with matplotlib.rc_context(STYLES[arguments.style]):
         try:
             for path, draw in paths:
-                save(draw(results), path)
+                save(draw(results), path, is_small=path.stem == "overview")
             if arguments.movie:
                 make_movie(results, output, arguments.movie)
         except ResultsError as error:

@@ -189,8 +189,11 @@ def check_owner(path):
         raise ResultsError(f"{path}: exists and was not drawn by plot.py; not overwritten")
 
 
-def save(figure, path, say=True):
-    """Writes a figure; without dates, so that equal results give equal files."""
+def save(figure, path, say=True, is_small=False):
+    """Writes a figure; without dates, so that equal results give equal files.
+
+    A small picture has 256 colours, which nobody can tell from all, and a third of the bytes.
+    """
     tidy(figure)
     # Drawn in memory first: an error while drawing leaves an older picture whole.
     picture = io.BytesIO()
@@ -202,8 +205,12 @@ def save(figure, path, say=True):
         pixels = numpy.asarray(figure.canvas.buffer_rgba())[:, :, :3]
         text = PngImagePlugin.PngInfo()
         text.add_text("Software", MARK)
-        Image.fromarray(pixels).save(picture, format="png", optimize=True, pnginfo=text,
-                                     dpi=(figure.dpi, figure.dpi))
+        image = Image.fromarray(pixels)
+        if is_small:
+            image = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3,
+                                   dither=Image.Dither.NONE)
+        image.save(picture, format="png", optimize=True, pnginfo=text,
+                   dpi=(figure.dpi, figure.dpi))
     pyplot.close(figure)
     path.write_bytes(picture.getvalue())
     if say:

@@ -132,9 +132,10 @@ static int CheckOnRoot(const EngramOutputParameters *parameters, EngramOutputMod
     const char *directory = parameters->directory;
     errno = 0;
     const int count = CountEntries(directory, (PetscBool)(mode == ENGRAM_OUTPUT_AGAIN));
+    const int failure = errno;
     *has_results = (PetscBool)(count > 0 && mode != ENGRAM_OUTPUT_CONTINUE);
-    if (count < 0 && errno != ENOENT) {
-        return FOLDER_NOT_LISTED;
+    if (count < 0 && failure != ENOENT) {
+        return EngramFileExists(directory) ? FOLDER_NOT_LISTED : failure;
     }
     return *has_results && !MayReplace(parameters, mode) ? FOLDER_NOT_EMPTY : 0;
 }

@@ -78,7 +78,7 @@ BAD_EXPRESSIONS = [
     ("model_input", " ", "at position 1: Expression is empty"),
     ("model_input", "", "-model_input: needs a value"),
     ("model_input", "1, 2", "2 values separated by commas where one expression is expected"),
-    ("model_response", "w", 'in N; at position 1: Unexpected token "w"'),
+    ("model_response", "w", 'in Nbar (or N); at position 1: Unexpected token "w"'),
     ("model_learning", "1 + t", 'in w; at position 5: Unexpected token "t"'),
     ("initial_density", "exp(-t)", 'in w and v; at position 6: Unexpected token "t"'),
     ("initial_density", "", "-initial_density: needs a value"),

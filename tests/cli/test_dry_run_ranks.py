@@ -4,7 +4,7 @@ import re
 
 import engram_test
 
-LARGE = {"grid_v_cells": 600, "grid_w_cells": 300, "time_end": 1, "output_fields_every": 0.01}
+LARGE = {"grid_v_cells": 600, "grid_w_cells": 900, "time_end": 1, "output_fields_every": 0.03}
 
 
 class DryRunRanksTest(engram_test.EngramTestCase):
@@ -38,7 +38,7 @@ class DryRunRanksTest(engram_test.EngramTestCase):
                                        delta=0.03, msg=text + whole)
                 self.assertEqual(self.number(r"disk:    about (\S+) MiB", text),
                                  self.number(r"output:  about (\S+) MiB", whole))
-                self.assertIn("ranks:   3, at most 100 cells of w on each", text)
+                self.assertIn("ranks:   3, at most 300 cells of w on each", text)
                 self.assertGreater(self.number(r"time:    about (\S+) s a step", text), 0)
                 self.assertIn("; 100 steps take ", text)
 

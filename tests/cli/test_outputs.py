@@ -19,7 +19,8 @@ SUMMARY_KEYS = {"status", "steps", "mean_step", "slice_solves", "transport_subst
                 "wall_seconds", "step_seconds", "ns_per_cell_and_step", "time", "total_rate",
                 "mass_error", "min_density", "mean_weight", "var_weight", "slice_solver",
                 "provenance", "rejected_steps", "coupling_iterations", "steps_with_several_rates",
-                "checkpoints", "checkpoint_seconds"}
+                "checkpoints", "checkpoint_seconds", "cut_off_v_min", "cut_off_w_min",
+                "cut_off_w_max", "warnings"}
 
 UNITS = {
     "v": "dimensionless",

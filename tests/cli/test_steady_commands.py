@@ -161,8 +161,8 @@ class SteadyStatesTest(SteadyTestCase):
                 ({"model_response": "sqrt(0.4 - N)", "initial_density": "exp(-(v - 1.5)^2)"},
                  None)):
             with self.subTest(changes=changes):
-                case = {**SINGLE, "grid_w_min": 0.5, "grid_w_max": 0.5, "model_v_min": -5,
-                        "grid_v_cells": 280, **changes}
+                case = {**SINGLE, "grid_w_min": 0.5, "grid_w_max": 0.5, "model_v_min": -10,
+                        "grid_v_cells": 480, **changes}
                 result = self.steady(case)
                 (_, rate, _, is_stable), = table(result.folder / "steady.csv")[1]
                 other = self.run_case(case, initial_quasi_static="true", time_step=0.05, time_end=5)

@@ -102,7 +102,7 @@ class TestPictures(PlotTestCase):
         self.plot(folder, "--pictures", "overview")
         overview = folder / "plots" / "overview.png"
         self.assertEqual(self.assert_picture(overview).shape[1], 2102)
-        self.assertLess(overview.stat().st_size, 300_000)
+        self.assertLess(overview.stat().st_size, 200_000)
 
     def test_density_map_shows_the_density_the_right_way_up(self):
         result = self.run_case(grid_w_min=-1, model_plasticity="false")
