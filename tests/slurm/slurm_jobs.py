@@ -174,15 +174,22 @@ class SlurmTestCase(engram_test.EngramTestCase):
         self.wait_until(lambda: not self.cluster.call("squeue", "-h", "-j", numbers).stdout,
                         f"the end of {numbers}")
 
-    def wait_for_checkpoint(self, folder, job):
-        """Waits until a run has written a checkpoint, and makes sure that it is not done yet."""
+    def first_checkpoint(self, jobs):
+        """Waits until one of the jobs has written a checkpoint, and returns that job.
+
+        Makes sure that its run is not done yet.
+        """
         deadline = time.monotonic() + WAITING_SECONDS
-        while not watched_run.checkpoints(folder):
-            state = self.cluster.job(job)["JobState"]
-            self.assertIn(state, ("PENDING", "RUNNING", "CONFIGURING"), self.log(job))
-            self.assertLess(time.monotonic(), deadline, "no checkpoint\n" + self.log(job))
+        while True:
+            for job in jobs:
+                if watched_run.checkpoints(self.result(job)):
+                    self.assertFalse((self.result(job) / "summary.yaml").exists(),
+                                     "done too soon: a longer run, please")
+                    return job
+                state = self.cluster.job(job)["JobState"]
+                self.assertIn(state, ("PENDING", "RUNNING", "CONFIGURING"), self.log(job))
+                self.assertLess(time.monotonic(), deadline, "no checkpoint\n" + self.log(job))
             time.sleep(0.05)
-        self.assertFalse((folder / "summary.yaml").exists(), "done too soon: a longer run, please")
 
     def assert_completed(self, job, restarts=0):
         """Waits for the end of a job, which must be a good one after so many restarts."""
