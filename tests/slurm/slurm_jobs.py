@@ -30,7 +30,7 @@ SMALL = (*STEPS, "-grid_v_cells", "120", "-grid_w_cells", "48", "-output_fields_
          "-checkpoint_every", "0.2")
 CHECKPOINT_STEPS = 4000
 # Seconds of work, to be struck in the middle, and a moment of work.
-LONG = (*SMALL, "-time_end", "4")
+LONG = (*SMALL, "-time_end", "2.4")
 SHORT = (*SMALL, "-time_end", "0.3")
 ENDLESS = (*SMALL, "-time_end", "10000")
 WAITING_SECONDS = 120

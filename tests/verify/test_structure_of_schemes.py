@@ -20,10 +20,13 @@ class MassAndSign(engram_test.EngramTestCase):
         self.check({"mass_error": max(abs(error) for error in series["mass_error"]),
                     "min_density": min(series["min_density"])})
 
-    def test_whole_product(self):
-        rows = scheme_studies.structure_of_all(engram_test.PROGRAM)
+    def test_sample_of_the_product(self):
+        """Each setting with each step and each eps; docs/verification.md has the whole product."""
         # 5 steps, 5 eps, 20 settings; 4 of these are refused for eps = 0.
-        self.assertEqual(len(rows), 5 * (4 * 20 + 16))
+        self.assertEqual(len(scheme_studies.structure_combinations()), 5 * (4 * 20 + 16))
+        chosen = scheme_studies.structure_combinations(is_sample=True)
+        rows = scheme_studies.structure_of_all(engram_test.PROGRAM, chosen)
+        self.assertEqual(len(rows), 4 * 20 + 16)
         for row in rows:
             with self.subTest(combination=row["combination"]):
                 self.check(row)

@@ -31,9 +31,12 @@ class Promise(engram_test.EngramTestCase):
         self.check(rows)
 
     def test_random(self):
-        """A hundred cases of all parts of the model, each with one tolerance."""
-        rows, _ = time_studies.random_tolerances(engram_test.PROGRAM)
-        self.assertEqual(len(rows), 100)
+        """Cases of all parts of the model, each with one tolerance.
+
+        The first of the hundred in docs/verification.md.
+        """
+        rows, _ = time_studies.random_tolerances(engram_test.PROGRAM, 40)
+        self.assertEqual(len(rows), 40)
         self.check(rows)
 
     def test_rows_at_echoes(self):

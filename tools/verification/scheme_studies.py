@@ -161,11 +161,19 @@ def structure_case(combination):
                 coupling=coupling)
 
 
-def structure_of_all(program):
+def structure_combinations(is_sample=False):
+    """The product of steps, eps and settings; as a sample each setting with each step and eps once."""
+    settings = list(itertools.product(TRANSPORTS, (1, 2), ALL_SCHEMES, COUPLINGS))
+    return [(step, epsilon, *setting)
+            for (i, step), (j, epsilon), (k, setting) in itertools.product(
+                enumerate(STEPS), enumerate(EPSILONS), enumerate(settings))
+            if not is_refused(epsilon, *setting[2:])
+            and not (is_sample and (i + j + k) % len(STEPS) > 0)]
+
+
+def structure_of_all(program, combinations=None):
     """Largest mass error and smallest density for the whole product of steps, eps and settings."""
-    combinations = [combination for combination in itertools.product(
-        STEPS, EPSILONS, TRANSPORTS, (1, 2), ALL_SCHEMES, COUPLINGS)
-                    if not is_refused(combination[1], *combination[4:])]
+    combinations = combinations or structure_combinations()
     results = runner.run_all(program, [structure_case(each) for each in combinations])
     return [{"combination": combination,
              "mass_error": max(abs(error) for error in result.series["mass_error"]),
