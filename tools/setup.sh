@@ -23,7 +23,7 @@ insitu_packages="paraview-dev python3-paraview python3-mpi4py libx11-dev libpyth
     ffmpeg python3-pil"
 # The job scripts are tested under a scheduler of the tests' own, and fields.h5 is opened by xarray.
 check_packages="clang-format clang-tidy cppcheck slurmctld slurmd slurm-client munge libpmix-dev
-    python3-xarray python3-h5netcdf"
+    python3-xarray python3-h5netcdf ccache"
 
 say() {
     printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2

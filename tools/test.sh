@@ -10,6 +10,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 install_packages $build_packages $tool_packages $compare_packages $insitu_packages \
     $check_packages
 find_python
+# Tests build copies of these sources: what is the same in them is compiled once.
+export CCACHE_DIR=$root/build/ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
 configure_and_build release
 say "running the tests"
 ctest --preset release "$@"

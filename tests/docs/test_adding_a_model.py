@@ -58,7 +58,8 @@ class AddingAModel(engram_test.EngramTestCase):
         else:
             command = ["sh", "-e", "-u", "-x"]
         process = subprocess.run(command, input=block, cwd=self.copy, capture_output=True,
-                                 text=True, check=False, timeout=300, env=dict(os.environ))
+                                 text=True, check=False, timeout=300,
+                                 env=dict(os.environ, CCACHE_BASEDIR=str(self.copy)))
         self.assertEqual(process.returncode, 0,
                          f"{kind} block:\n{block}\n{process.stdout}{process.stderr}")
 

@@ -21,7 +21,7 @@ class Quickstart(engram_test.EngramTestCase):
         return subprocess.run(
             [str(self.copy / "tools" / "quickstart.sh"), *arguments], cwd=self.folder,
             capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-            env=dict(os.environ, ENGRAM_RANKS=ranks))
+            env=dict(os.environ, ENGRAM_RANKS=ranks, CCACHE_BASEDIR=str(self.copy)))
 
     def test_twice(self):
         small = ("-time_end", "0.01", "-grid_w_cells", "16")
