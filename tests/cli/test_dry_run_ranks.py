@@ -43,8 +43,7 @@ class DryRunRanksTest(engram_test.EngramTestCase):
                 self.assertIn("; 100 steps take ", text)
 
     def test_needs_no_memory_of_the_run(self):
-        """A density of 400 GB is told of by a process that may have 4 GB in all, planes of more than
-        4 GiB included, of which a chunk of HDF5 would be none."""
+        """A density of 400 GB, in planes too large for a chunk of HDF5, is told of on any machine."""
         case = self.write_case(grid_v_cells=30000, grid_w_cells=1638400, output_fields_every=0.1)
         process = self.execute([case, "-output_dir", "output", "-dry_run_ranks", 4096])
         self.assertEqual(process.returncode, 0, process.stderr)
