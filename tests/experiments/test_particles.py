@@ -236,7 +236,7 @@ class Comparison(EngramTestCase):
         self.assert_refused("nowhere.yaml: no such case file", "nowhere.yaml")
         case = self.write_small()
         self.assert_refused("--replicas: 2 is not between 8 and", case, "--replicas", 2)
-        self.assert_refused("--program nowhere: no such file", case, "--program", "nowhere")
+        self.assert_refused("--program nowhere: no such program", case, "--program", "nowhere")
         self.assertIn("examples:", self.call("--help").stdout)
 
 
