@@ -114,8 +114,11 @@ static double LeftToJob(void)
         return INFINITY;
     }
     if (end && end[0] >= '1' && end[0] <= '9') {
-        const double left = strtod(end, NULL) - (double)time(NULL);
-        return PetscMax(left, 0.0);
+        /* In whole seconds of the clock it would be up to one too much. */
+        struct timespec now;
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        const double left = strtod(end, NULL) - (double)now.tv_sec;
+        return PetscMax(left - 1e-9 * (double)now.tv_nsec, 0.0);
     }
     return AskQueue(job);
 }
