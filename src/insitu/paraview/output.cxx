@@ -50,7 +50,11 @@ void CapturedOutput::DisplayText(const char *text)
 
 void CapturedOutput::DisplayErrorText(const char *text)
 {
-    if (text != nullptr && Error.empty() && !IsOfViewer(text)) {
+    /* What else comes here is Python's, which has been heard already. */
+    if (text == nullptr || std::strncmp(text, "ERROR: ", 7) != 0) {
+        return;
+    }
+    if (Error.empty() && !IsOfViewer(text)) {
         Error = text;
     }
     DisplayText(text);
