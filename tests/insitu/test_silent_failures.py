@@ -45,7 +45,7 @@ FILES = {
 extract("VTR", TrivialProducer(registrationName="density"), "grid_{timestep:06d}.pvtr")
 
 def catalyst_execute(info):
-    limit(5000)
+    limit(3000)
 """, "grid_000000"),
     "first_byte_on_full_disk": ("""
 extract("VTR", TrivialProducer(registrationName="weights"), "byte_{timestep:06d}.pvtr")
@@ -58,7 +58,7 @@ middles = CellCenters(Input=TrivialProducer(registrationName="density"))
 extract("CSV", middles, "table_{timestep:06d}.csv")
 
 def catalyst_execute(info):
-    limit(2950)
+    limit(1500)
 """, "table_000000.csv is cut off"),
     "folder_that_is_a_file": ("""
 options.ExtractsOutputDirectory = "blocked/extracts"
