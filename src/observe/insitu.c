@@ -78,6 +78,17 @@ static void SetEnvironment(const Insitu *insitu)
     }
 }
 
+/** Catalyst 2 answers for itself, not for the scripts. */
+static PetscErrorCode WarnOfSilence(const Insitu *insitu)
+{
+    PetscFunctionBeginUser;
+    if (insitu->parameters.is_strict && strcmp(insitu->backend->name, "catalyst") == 0) {
+        PetscCall(EngramWarning("-insitu_strict: back end catalyst does not learn what fails "
+                                "inside of scripts; only calls of Catalyst that fail end the run"));
+    }
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode StartBackend(Insitu *insitu)
 {
     InsituGuard guard;
@@ -85,6 +96,7 @@ static PetscErrorCode StartBackend(Insitu *insitu)
     PetscBool has_failed = PETSC_FALSE;
     PetscFunctionBeginUser;
     const InsituParameters *parameters = &insitu->parameters;
+    PetscCall(WarnOfSilence(insitu));
     SetEnvironment(insitu);
     const EngramInsituSetup setup = {insitu->comm, parameters->scripts, parameters->script,
                                      parameters->live};

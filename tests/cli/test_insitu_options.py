@@ -59,5 +59,50 @@ class NoBackEnd(EngramTestCase):
         self.assertIn("cannot be loaded on rank 0", text)
 
 
+# A back end that has the name of the one on Catalyst 2 and does nothing.
+IDLE = """
+#include "engram/insitu.h"
+static int Start(const EngramInsituSetup *setup, EngramInsituReport *report)
+{
+    (void)setup;
+    return report->failures;
+}
+static int Wants(int64_t step, double time, int is_last)
+{
+    return step < 0 && time < 0.0 && is_last;
+}
+static void Show(const EngramInsituScene *scene, EngramInsituReport *report)
+{
+    report->failures = scene->channels;
+}
+static void Stop(EngramInsituReport *report)
+{
+    report->failures = 0;
+}
+static const EngramInsituBackend backend = {
+    ENGRAM_INSITU_VERSION, "catalyst", Start, Wants, Show, Stop};
+const EngramInsituBackend *EngramInsituGetBackend(void)
+{
+    return &backend;
+}
+"""
+
+
+class IdleBackEnd(EngramTestCase):
+    """What is said of a back end by its name."""
+
+    def test_strict_with_catalyst(self):
+        (self.folder / "idle.c").write_text(IDLE, encoding="ascii")
+        subprocess.run(["mpicc", "-shared", "-fPIC", "-I", SOURCE / "include", "idle.c", "-o",
+                        "libengram_insitu_catalyst.so"], cwd=self.folder, check=True)
+        for words, lines in (([], 0), (["-insitu_strict"], 1)):
+            process = self.execute(
+                [self.write_case(), "-output_dir", f"output_{lines}", "-insitu_backend", "catalyst",
+                 "-insitu_scripts", SCRIPT, *words],
+                environment={"ENGRAM_INSITU_PATH": str(self.folder)})
+            self.assertEqual(process.returncode, 0, process.stderr)
+            self.assertEqual(process.stderr.count("does not learn what fails"), lines)
+
+
 if __name__ == "__main__":
     main()

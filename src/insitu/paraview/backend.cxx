@@ -21,8 +21,10 @@
 #include <vtkPythonInterpreter.h>
 #include <vtkSmartPointer.h>
 
+#include "checks.h"
 #include "display.h"
 #include "engram/insitu.h"
+#include "faults.h"
 #include "grids.h"
 #include "output.h"
 #include "python_text.h"
@@ -32,7 +34,8 @@ namespace
 
 constexpr std::array<const char *, ENGRAM_INSITU_CHANNELS> channelNames = {"density", "weights"};
 
-// A script that failed so often in a row is not asked again.
+// A script that raised so often in a row is not asked again. One whose files fail is: disks are
+// cleared.
 constexpr int failuresToGiveUp = 3;
 
 struct Script {
@@ -40,7 +43,7 @@ struct Script {
     vtkSmartPointer<vtkCPPythonPipeline> pipeline;
     bool isWanted = false; // by the last request
     int failuresInARow = 0;
-    bool hasFailed = false;
+    std::array<bool, engram::FaultKinds> isTold = {};
 };
 
 struct State {
@@ -85,6 +88,13 @@ void PreparePython(const char *live)
     vtkPythonInterpreter::RunSimpleString("import paraview");
     vtkLogger::SetStderrVerbosity(vtkLogger::VERBOSITY_OFF);
     vtkPythonInterpreter::RunSimpleString(engram::pythonScripts);
+    std::string channels;
+    for (const char *name : channelNames) {
+        channels += std::string("'") + name + "', ";
+    }
+    const std::string checks =
+        std::string(engram::pythonChecks) + "\n_engram_begin_checks((" + channels + "))\n";
+    vtkPythonInterpreter::RunSimpleString(checks.c_str());
     if (live != nullptr) {
         const std::string url = live;
         const std::string call =
@@ -161,37 +171,41 @@ int AskScripts(int64_t step, double time, int isLast)
     return answer;
 }
 
-// Counts a failure. The first one of a script is told by the first rank on which it has failed.
-void NoteFailure(Script &script, int64_t step, int failing, EngramInsituReport *report)
+// Counts a failure. The first one of a kind of a script is told by the first rank that has it;
+// where other scripts have taken the room, at the next time.
+void NoteFailure(Script &script, int64_t step, const engram::Verdict &verdict,
+                 EngramInsituReport *report)
 {
     std::array<char, ENGRAM_INSITU_TEXT> text = {};
     report->failures++;
-    script.failuresInARow++;
-    if (script.hasFailed) {
+    if (script.isTold[verdict.kind]) {
         return;
     }
-    script.hasFailed = true;
-    if (failing == state->rank) {
+    if (verdict.rank == state->rank) {
         const std::string place = step < 0 ? " at its end" : " at step " + std::to_string(step);
-        WriteText(text.data(), script.path + " failed" + place + state->output->Told());
+        WriteText(text.data(), script.path + " failed" + place + verdict.text);
+    }
+    MPI_Bcast(text.data(), ENGRAM_INSITU_TEXT, MPI_CHAR, verdict.rank, state->comm);
+    std::string all = report->text;
+    all += (all.empty() ? "" : "; ") + std::string(text.data());
+    if (report->text[0] != '\0' && all.size() >= ENGRAM_INSITU_TEXT) {
+        return;
+    }
+    script.isTold[verdict.kind] = true;
+    WriteText(report->text, all);
+    if (verdict.rank == state->rank) {
         state->output->PrintAll();
     }
-    MPI_Bcast(text.data(), ENGRAM_INSITU_TEXT, MPI_CHAR, failing, state->comm);
-    const std::string before = report->text;
-    WriteText(report->text, before + (before.empty() ? "" : "; ") + text.data());
 }
 
 // What becomes of a script after a call: all ranks must go on alike.
-void Judge(Script &script, int64_t step, bool isGoodHere, EngramInsituReport *report)
+void Judge(Script &script, int64_t step, const engram::Faults &faults, EngramInsituReport *report)
 {
-    int failing = isGoodHere ? state->size : state->rank;
-    MPI_Allreduce(MPI_IN_PLACE, &failing, 1, MPI_INT, MPI_MIN, state->comm);
-    if (failing < state->size) {
-        NoteFailure(script, step, failing, report);
-        return;
-    }
-    script.failuresInARow = 0;
-    if (state->rank == 0) {
+    const engram::Verdict verdict = engram::Agree(state->comm, faults);
+    script.failuresInARow = verdict.kind == engram::ScriptRaised ? script.failuresInARow + 1 : 0;
+    if (verdict.kind < engram::FaultKinds) {
+        NoteFailure(script, step, verdict, report);
+    } else if (state->rank == 0) {
         state->output->PrintNew();
     }
 }
@@ -215,27 +229,62 @@ class SilentErrors
     std::streambuf *Kept;
 };
 
-void RunScript(Script &script, int64_t step, EngramInsituReport *report)
+// Makes all that VTK and Python say from here on come to the output, and only there. ParaView puts
+// a window of its own in its place when its first proxies are made.
+void Listen()
 {
-    bool isGood = false;
+    vtkOutputWindow::SetInstance(state->output);
+    state->output->Clear();
+}
+
+// What ParaView and Python have said of a call.
+engram::Faults FaultsOfCall(bool isGood)
+{
+    engram::Faults faults;
+    if (!isGood || state->output->HasPythonError()) {
+        faults.text[engram::ScriptRaised] = state->output->Told();
+    } else if (!state->output->PrintedError().empty()) {
+        faults.text[engram::ErrorPrinted] = state->output->PrintedError();
+    }
+    return faults;
+}
+
+// What ParaView keeps to itself.
+void AddFindings(const EngramInsituScene *scene, engram::Faults *faults)
+{
+    const engram::Findings findings = engram::FindFaults(scene->step, scene->time);
+    if (!findings.file.empty()) {
+        faults->text[engram::ExtractFailed] = ": " + findings.file + state->output->PrintedError();
+    }
+    for (const std::string &missing : findings.missing) {
+        faults->missing.push_back(missing.empty() ? "" : ": " + missing);
+    }
+}
+
+void RunScript(Script &script, const EngramInsituScene *scene, EngramInsituReport *report)
+{
+    engram::Faults faults;
     {
         const SilentErrors silent;
-        state->output->Clear();
-        isGood =
-            script.pipeline->CoProcess(state->description) != 0 && !state->output->HasPythonError();
+        Listen();
+        engram::WatchScript(script.path);
+        faults = FaultsOfCall(script.pipeline->CoProcess(state->description) != 0);
+        if (!faults.text[engram::ScriptRaised]) {
+            AddFindings(scene, &faults);
+        }
     }
-    Judge(script, step, isGood, report);
+    Judge(script, scene->step, faults, report);
 }
 
 void EndScript(Script &script, EngramInsituReport *report)
 {
-    bool isGood = false;
+    engram::Faults faults;
     {
         const SilentErrors silent;
-        state->output->Clear();
-        isGood = script.pipeline->Finalize() != 0 && !state->output->HasPythonError();
+        Listen();
+        faults = FaultsOfCall(script.pipeline->Finalize() != 0);
     }
-    Judge(script, -1, isGood, report);
+    Judge(script, -1, faults, report);
 }
 
 void ShowScene(const EngramInsituScene *scene, EngramInsituReport *report)
@@ -253,7 +302,7 @@ void ShowScene(const EngramInsituScene *scene, EngramInsituReport *report)
     }
     for (Script &script : state->scripts) {
         if (script.isWanted) {
-            RunScript(script, scene->step, report);
+            RunScript(script, scene, report);
         }
     }
     state->description->ResetAll();

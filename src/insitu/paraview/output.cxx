@@ -1,5 +1,7 @@
 #include "output.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstring>
 
@@ -17,6 +19,16 @@ static constexpr int mostTexts = 5;
 
 // It comes with the first state of every run and has no meaning there.
 static const char *const idleWarning = "New time step is not after last time step";
+
+// Classes that speak to a viewer.
+static const std::array<const char *, 3> viewerClasses = {"Socket", "NetworkAccess", "LiveInsitu"};
+
+// Whether an error is of the line to a viewer.
+static bool IsOfViewer(const char *text)
+{
+    return std::any_of(viewerClasses.begin(), viewerClasses.end(),
+                       [text](const char *name) { return std::strstr(text, name) != nullptr; });
+}
 
 void CapturedOutput::ListenToPython()
 {
@@ -38,6 +50,13 @@ void CapturedOutput::DisplayText(const char *text)
 
 void CapturedOutput::DisplayErrorText(const char *text)
 {
+    /* What else comes here is Python's, which has been heard already. */
+    if (text == nullptr || std::strncmp(text, "ERROR: ", 7) != 0) {
+        return;
+    }
+    if (Error.empty() && !IsOfViewer(text)) {
+        Error = text;
+    }
     DisplayText(text);
 }
 
@@ -59,11 +78,27 @@ void CapturedOutput::DisplayDebugText(const char *text)
 void CapturedOutput::Clear()
 {
     Text.clear();
+    Error.clear();
 }
 
 bool CapturedOutput::HasPythonError() const
 {
     return Text.find("Traceback (most recent call last)") != std::string::npos;
+}
+
+std::string CapturedOutput::PrintedError() const
+{
+    if (Error.empty()) {
+        return "";
+    }
+    /* Where in VTK it is stands in a line of its own, and addresses of objects behind their names.
+     */
+    const size_t first = Error.find('\n') + 1;
+    std::string line = Error.substr(first, Error.find('\n', first) - first);
+    for (size_t at = line.find(" (0x"); at != std::string::npos; at = line.find(" (0x")) {
+        line.erase(at, line.find(')', at) + 1 - at);
+    }
+    return ": " + line;
 }
 
 std::string CapturedOutput::Told() const

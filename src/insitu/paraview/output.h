@@ -33,6 +33,10 @@ class CapturedOutput : public vtkOutputWindow
     // Whether a traceback of Python is among it.
     bool HasPythonError() const;
 
+    // The first error of VTK among it, in one line after ": "; empty if there is none. Those of the
+    // line to a viewer are none: it may be cut at any time.
+    std::string PrintedError() const;
+
     // The last line, the one that says what is wrong, after ": "; empty if there is none.
     std::string Told() const;
 
@@ -51,6 +55,7 @@ class CapturedOutput : public vtkOutputWindow
 
     vtkSmartPointer<vtkPythonInterpreter> Interpreter;
     std::string Text;
+    std::string Error;
     int Printed = 0;
 };
 
