@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "doubts.h"
 #include "engram/base/error.h"
 #include "engram/base/log.h"
 #include "engram/base/notice.h"
@@ -13,10 +14,6 @@
 
 /* A time this close to a multiple of the output interval, in units of it, is that multiple. */
 static const double TARGET_TOLERANCE = 1e-9;
-
-/* Beyond it the frozen learning velocity of an implicit transport step was seen to oscillate; by
- * order 1, and by order 2. */
-static const double LARGEST_LEARNING_COURANT[2] = {10.0, 2.0};
 
 static PetscErrorCode CreateSliceCopies(const EngramGrid *grid, SliceCopies *copies)
 {
@@ -385,38 +382,6 @@ PetscErrorCode RunShow(Run *run, PetscInt64 number)
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/** What may make the results doubtful though every step was taken. */
-static PetscErrorCode WarnOfDoubts(const Run *run)
-{
-    const EngramOutcome *outcome = run->outcome;
-    PetscFunctionBeginUser;
-    const PetscInt order = run->simulation->time.transport.order;
-    const double largest = LARGEST_LEARNING_COURANT[order > 1];
-    if (outcome->ambiguous > 0) {
-        PetscCall(EngramWarning("in %" PetscInt64_FMT " of %" PetscInt64_FMT " steps the total "
-                                "firing rate was known to have several solutions; see "
-                                "coupling_solutions in series.csv",
-                                outcome->ambiguous, outcome->steps_done));
-    }
-    if (outcome->unmet > 0) {
-        PetscCall(EngramWarning("%" PetscInt64_FMT " of %" PetscInt64_FMT " adaptive steps were as "
-                                "short as they may be (-time_step_min) and still above "
-                                "-time_tolerance %g: the grid may be too coarse for what happens "
-                                "there",
-                                outcome->unmet, outcome->steps_done,
-                                run->simulation->time.tolerance));
-    }
-    if (outcome->learning_courant > largest) {
-        PetscCall(
-            EngramWarning("learning crossed up to %.3g cells of w in a step of -transport_time "
-                          "implicit, which keeps its velocity meanwhile; beyond about %g "
-                          "the rates may oscillate from cell to cell. Shorten -time_step, or "
-                          "take -transport_time explicit",
-                          outcome->learning_courant, largest));
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode Conclude(Run *run)
 {
     EngramOutcome *outcome = run->outcome;
@@ -425,7 +390,7 @@ static PetscErrorCode Conclude(Run *run)
     outcome->last_time = run->snapshot.time;
     outcome->wall_seconds = MPI_Wtime() - run->started;
     if (!outcome->departure) {
-        PetscCall(WarnOfDoubts(run));
+        PetscCall(DoubtsWarn(run->simulation, outcome));
         PetscCall(ThresholdLayerWarn(run->simulation->grid, &run->layer));
         PetscCall(CutOffWarn(run->simulation, "", &run->cut_off));
         ErrorEstimateConclude(run->simulation, outcome);

@@ -10,6 +10,7 @@
 #include "engram/base/hdf5_rows.h"
 #include "engram/base/log.h"
 #include "engram/observe/observer.h"
+#include "fields_head.h"
 #include "xdmf.h"
 
 /* A time this close to a multiple of the interval, in units of it, is that multiple. */
@@ -77,61 +78,6 @@ static void DescribeParts(const EngramGrid *grid, Fields *fields)
     fields->slices = (EngramHdf5Part){1, {cells}, {start}, {local}, {local}};
     fields->plane = (EngramHdf5Part){
         2, {nodes, cells}, {0, start}, {nodes, local}, {nodes, (hsize_t)grid->w_stride}};
-}
-
-static PetscErrorCode WriteAxes(const EngramGrid *grid, Fields *fields)
-{
-    double *v = NULL;
-    PetscFunctionBeginUser;
-    const hsize_t nodes = (hsize_t)grid->v_nodes;
-    EngramHdf5Part part = {1, {nodes}, {0}, {nodes}, {nodes}};
-    if (grid->rank != 0) {
-        part.count[0] = 0;
-    }
-    PetscCall(PetscMalloc1(grid->v_nodes, &v));
-    for (PetscInt k = 0; k < grid->v_nodes; k++) {
-        v[k] = EngramGridPotential(grid, k);
-    }
-    PetscCall(EngramHdf5WriteOnce(&fields->file, "v", ENGRAM_HDF5_DOUBLE, &part, v));
-    PetscCall(EngramHdf5Describe(&fields->file, "v", "dimensionless",
-                                 "membrane potential at the unknown nodes"));
-    PetscCall(PetscFree(v));
-    PetscCall(
-        EngramHdf5WriteOnce(&fields->file, "w", ENGRAM_HDF5_DOUBLE, &fields->slices, grid->w + 1));
-    PetscCall(EngramHdf5Describe(&fields->file, "w", "dimensionless",
-                                 "synaptic weight at the centres of the cells"));
-    PetscCall(EngramHdf5WriteOnce(&fields->file, "w_quadrature", ENGRAM_HDF5_DOUBLE,
-                                  &fields->slices, grid->w_quadrature + 1));
-    PetscCall(EngramHdf5Describe(&fields->file, "w_quadrature", "dimensionless",
-                                 "weights of the cells in integrals over w, as parts of dw"));
-    PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode WriteProvenance(Fields *fields)
-{
-    PetscFunctionBeginUser;
-    const EngramOutputParameters *parameters = &fields->parameters;
-    for (int i = 0; i < parameters->provenance.count; i++) {
-        PetscCall(EngramHdf5WriteText(&fields->file, "/", parameters->provenance.entries[i].name,
-                                      parameters->provenance.entries[i].text));
-    }
-    PetscCall(EngramHdf5CreateGroup(&fields->file, "options_used"));
-    PetscCall(EngramHdf5CreateGroup(&fields->file, "options_default"));
-    for (int i = 0; i < EngramOptionsCount(parameters->options); i++) {
-        const EngramOptionRecord record = EngramOptionsRecordAt(parameters->options, i);
-        if (record.is_command) {
-            continue;
-        }
-        PetscCall(EngramHdf5WriteText(&fields->file,
-                                      record.is_default ? "options_default" : "options_used",
-                                      record.option->name, record.value));
-    }
-    for (int i = 0; i < EngramOptionsForeignCount(parameters->options); i++) {
-        PetscCall(EngramHdf5WriteText(&fields->file, "options_used",
-                                      EngramOptionsForeignName(parameters->options, i),
-                                      EngramOptionsForeignValue(parameters->options, i)));
-    }
-    PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /** Creates the datasets, or goes on with those of a file that is continued. */
@@ -260,8 +206,7 @@ static PetscErrorCode StartFields(void *context, const EngramSnapshot *initial)
     fields->every = initial->steering->present[ENGRAM_STEER_FIELDS_EVERY];
     fields->interval = IntervalOf(fields->every, initial->time);
     PetscCall(EngramHdf5Create(initial->grid->comm, path, 0, &fields->file));
-    PetscCall(WriteProvenance(fields));
-    PetscCall(WriteAxes(initial->grid, fields));
+    PetscCall(FieldsHeadWrite(initial->grid, &fields->parameters, &fields->slices, &fields->file));
     PetscCall(OpenDatasets(fields, PETSC_TRUE));
     PetscCall(NameDimensions(fields));
     PetscCall(EngramHdf5Flush(&fields->file));
