@@ -106,4 +106,7 @@ for name in frozen learning; do
         --output "$results/particles_$name" >/dev/null
     copy "particles_$name" comparison.md comparison.png
 done
+# Half the room in the repository.
+PYTHONPATH=tools "$python" -c 'import sys, plot_style; plot_style.shrink(sys.argv[1:])' \
+    "$gallery"/*.png
 say "pictures and tables are in $gallery"

@@ -7,6 +7,7 @@ the style (thick, mark), sizes of figures by figure_size.
 """
 
 import io
+import pathlib
 
 import matplotlib
 import numpy
@@ -189,11 +190,27 @@ def check_owner(path):
         raise ResultsError(f"{path}: exists and was not drawn by plot.py; not overwritten")
 
 
-def save(figure, path, say=True, is_small=False):
-    """Writes a figure; without dates, so that equal results give equal files.
+def write_png(image, dots, file, is_small):
+    """Writes pixels as PNG, small ones in 256 colours: nobody can tell them from all."""
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Software", MARK)
+    if is_small:
+        image = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3,
+                               dither=Image.Dither.NONE)
+    image.save(file, format="png", optimize=True, pnginfo=text, dpi=(dots, dots))
 
-    A small picture has 256 colours, which nobody can tell from all, and a third of the bytes.
-    """
+
+def shrink(paths):
+    """Makes small pictures of PNG files of these tools."""
+    for path in paths:
+        check_owner(pathlib.Path(path))
+        with Image.open(path) as picture:
+            image, dots = picture.convert("RGB"), round(picture.info["dpi"][0])
+        write_png(image, dots, path, True)
+
+
+def save(figure, path, say=True, is_small=False):
+    """Writes a figure; without dates, so that equal results give equal files."""
     tidy(figure)
     # Drawn in memory first: an error while drawing leaves an older picture whole.
     picture = io.BytesIO()
@@ -203,14 +220,7 @@ def save(figure, path, say=True, is_small=False):
         figure.canvas.draw()
         # Nothing is transparent: without that channel the file is smaller.
         pixels = numpy.asarray(figure.canvas.buffer_rgba())[:, :, :3]
-        text = PngImagePlugin.PngInfo()
-        text.add_text("Software", MARK)
-        image = Image.fromarray(pixels)
-        if is_small:
-            image = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3,
-                                   dither=Image.Dither.NONE)
-        image.save(picture, format="png", optimize=True, pnginfo=text,
-                   dpi=(figure.dpi, figure.dpi))
+        write_png(Image.fromarray(pixels), figure.dpi, picture, is_small)
     pyplot.close(figure)
     path.write_bytes(picture.getvalue())
     if say:
