@@ -1,5 +1,7 @@
 #include "fields_head.h"
 
+#include "engram/base/error.h"
+
 static PetscErrorCode WriteAxes(const EngramGrid *grid, const EngramHdf5Part *slices,
                                 EngramHdf5File *file)
 {
