@@ -164,7 +164,8 @@ class ErrorEstimate(engram_test.EngramTestCase):
         changes = {"initial_density": "(abs(w - 0.5125) < 0.001 ? 1 : 0)*exp(-(v + 1)^2/0.5)",
                    "time_end": 0.2}
         result, summary = self.run_estimated(changes)
-        self.check_unknown(result, summary, "on 42 x 20 cells (v x w) has failed: -initial_density")
+        self.check_unknown(result, summary, "on 42 x 20 cells (v x w) has failed: ")
+        self.assertIn(": -initial_density", summary["error_estimate_reason"])
         self.assertNotIn("engram: error", result.stderr)
 
     def test_refusals(self):

@@ -218,7 +218,7 @@ REFUSED = [
     ({"model_epsilon": 0, "time_scheme": "extrapolated", "coupling": "lagged"},
      "add -coupling implicit"),
     ({"model_epsilon": 0, "slice_pc_type": "lu"}, "has no linear systems to solve"),
-    ({"model_noise": "N - 1"}, '-model_noise "N - 1": is -1 at N = 0; it must be'),
+    ({"model_noise": "N - 1"}, '-model_noise "N - 1": is -1 at Nbar = 0; it must be'),
     ({"model_noise": "0"}, "greater than 0"),
     ({"coupling": "half"}, "-coupling half: must be lagged or implicit or auto"),
     ({"transport_time": "half"}, "-transport_time half: must be explicit or implicit"),

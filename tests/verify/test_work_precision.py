@@ -60,7 +60,8 @@ class Command(engram_test.EngramTestCase):
         self.assertEqual((self.folder / "second" / "study.md").read_text(encoding="utf-8"), text)
 
     def test_refusals(self):
-        self.assertIn("no program at", self.call("--program", "nowhere", expect=1))
+        self.assertIn("--program nowhere: no such program",
+                      self.call("--program", "nowhere", expect=1))
         self.assertIn("invalid choice: 'none'", self.call("--cases", "none", expect=2))
 
 
