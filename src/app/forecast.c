@@ -10,8 +10,9 @@
 #include "restart.h"
 #include "run.h"
 
-/* Cells of w that are measured: memory is linear between the two, time is that of the more. */
-enum { FEW_CELLS = 24, MORE_CELLS = 48 };
+/* Cells of w that are measured: memory is linear between the two. Steps are timed with the more, or
+ * with the few where those would have more unknowns than this. */
+enum { FEW_CELLS = 16, MORE_CELLS = 48, MOST_UNKNOWNS = 100000 };
 
 /* Steps are timed so long, in seconds, and so many at most. */
 static const double TIMED_SECONDS = 0.3;
@@ -27,8 +28,9 @@ typedef struct Forecast {
     PetscInt local;      /* most cells of w of a rank */
     PetscBool exchanges; /* rows for slices between ranks, for implicit transport */
     PetscInt cells[2];   /* that are measured */
+    int timed;           /* with which of them steps are timed */
     double memory[2];    /* bytes of these */
-    double first;        /* seconds of the first step with the more of them: it has many parts */
+    double first;        /* seconds of the first step with these: it has many parts */
     double step;         /* seconds of one of the others; 0: none was taken */
     double shift;        /* time of the model of a step */
     const char *failure; /* why there was none, or NULL */
@@ -144,7 +146,7 @@ static PetscErrorCode PrintTime(const EngramSimulation *simulation, const Foreca
                                                               : "no steps in time are taken"));
         PetscFunctionReturn(PETSC_SUCCESS);
     }
-    const double part = (double)forecast->local / (double)forecast->cells[1];
+    const double part = (double)forecast->local / (double)forecast->cells[forecast->timed];
     const double step = part * forecast->step;
     const double steps = simulation->time.is_adaptive ? ceil(end / forecast->shift)
                                                       : (double)ProtocolSteps(simulation);
@@ -173,7 +175,7 @@ static PetscErrorCode Print(const EngramSimulation *simulation,
     PetscCall(PrintTime(simulation, forecast));
     PetscCall(EngramPrint("from:    %" PetscInt_FMT " cells of w, measured here\n"
                           "dry run: nothing was written\n",
-                          forecast->cells[1]));
+                          forecast->cells[forecast->timed]));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -184,7 +186,7 @@ static PetscErrorCode Measure(EngramOptions options, const EngramOutputParameter
     PetscFunctionBeginUser;
     PetscCall(SetUp(options, forecast->cells[i], simulation));
     forecast->memory[i] = EngramSimulationMemory(simulation);
-    if (i == 1 && !simulation->is_steady) {
+    if (i == forecast->timed && !simulation->is_steady) {
         PetscCall(TimeSteps(simulation, output, forecast));
     }
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -219,6 +221,7 @@ PetscErrorCode ForecastPrint(EngramOptions options, const EngramOutputParameters
     forecast.local = (forecast.grid.w_cells + ranks - 1) / ranks;
     forecast.cells[0] = PetscMin(FEW_CELLS, forecast.grid.w_cells);
     forecast.cells[1] = PetscMin(MORE_CELLS, forecast.grid.w_cells);
+    forecast.timed = forecast.cells[1] * forecast.grid.v_cells > MOST_UNKNOWNS ? 0 : 1;
     PetscErrorCode code = PETSC_SUCCESS;
     for (int i = 0; i < 2 && !code; i++) {
         EngramSimulation simulation = {.started = MPI_Wtime()};

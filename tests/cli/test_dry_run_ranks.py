@@ -44,11 +44,11 @@ class DryRunRanksTest(engram_test.EngramTestCase):
 
     def test_needs_no_memory_of_the_run(self):
         """A density of 400 GB, in planes too large for a chunk of HDF5, is told of on any machine."""
-        case = self.write_case(grid_v_cells=30000, grid_w_cells=1638400, output_fields_every=0.1)
+        case = self.write_case(grid_v_cells=3000, grid_w_cells=16384000, output_fields_every=0.1)
         process = self.execute([case, "-output_dir", "output", "-dry_run_ranks", 4096])
         self.assertEqual(process.returncode, 0, process.stderr)
-        self.assertIn("49150361600 unknowns", process.stdout)
-        self.assertIn("at most 400 cells of w on each", process.stdout)
+        self.assertIn("49135616000 unknowns", process.stdout)
+        self.assertIn("at most 4000 cells of w on each", process.stdout)
         self.assertLess(self.number(r"memory:  about (\S+) MiB", process.stdout), 2000)
         self.assertRegex(process.stderr, r"warning: the disk of output has \S+ MiB left, and the run "
                                          r"needs about \S+ MiB")
