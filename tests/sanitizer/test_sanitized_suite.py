@@ -1,4 +1,4 @@
-"""The suite once more in a debug build with the address and undefined-behaviour sanitizers."""
+"""Tests of memory once more in a debug build with the address and undefined-behaviour sanitizers."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import engram_test
 
 
 class SanitizedSuite(engram_test.EngramTestCase):
-    """Builds the preset asan's configuration into a temporary folder and runs its tests."""
+    """Builds the preset asan's configuration into a temporary folder and runs the tests of memory."""
 
     def call(self, *command):
         """Runs a command that must succeed; returns its output."""
@@ -21,7 +21,7 @@ class SanitizedSuite(engram_test.EngramTestCase):
         self.call("cmake", "--preset", "asan", "-S", engram_test.SOURCE, "-B", build)
         self.call("cmake", "--build", build)
         output = self.call("ctest", "--test-dir", build, "--no-tests=error", "--output-on-failure",
-                           "-j", "4")
+                           "-L", "memory", "-j", "4")
         self.assertIn("100% tests passed", output)
 
     def test_sanitizers_see_errors(self):
