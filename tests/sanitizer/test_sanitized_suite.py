@@ -18,7 +18,8 @@ class SanitizedSuite(engram_test.EngramTestCase):
 
     def test_suite(self):
         build = self.folder / "asan"
-        self.call("cmake", "--preset", "asan", "-S", engram_test.SOURCE, "-B", build)
+        self.call("cmake", "--preset", "asan", "-S", engram_test.SOURCE, "-B", build,
+                  "-DENGRAM_INSITU=OFF", "-DENGRAM_BENCHMARK=OFF")
         self.call("cmake", "--build", build)
         output = self.call("ctest", "--test-dir", build, "--no-tests=error", "--output-on-failure",
                            "-L", "memory", "-j", "4")

@@ -28,7 +28,7 @@ Verdict Agree(MPI_Comm comm, const Faults &faults)
     Verdict verdict;
     int rank = 0;
     int size = 0;
-    std::array<int, FaultKinds + 1> first = {}; // ranks by kind; less the number of texts
+    std::vector<int> first(FaultKinds + 1); // ranks by kind; less the number of texts
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &size);
     for (int kind = 0; kind < FaultKinds; kind++) {
@@ -38,8 +38,8 @@ Verdict Agree(MPI_Comm comm, const Faults &faults)
     MPI_Allreduce(MPI_IN_PLACE, first.data(), FaultKinds + 1, MPI_INT, MPI_MIN, comm);
     const int missing =
         first[FaultKinds] < 0 ? FirstMissing(comm, faults.missing, -first[FaultKinds]) : -1;
-    const auto *found = std::find_if(first.begin(), first.begin() + FaultKinds,
-                                     [size](int where) { return where < size; });
+    const auto found = std::find_if(first.begin(), first.begin() + FaultKinds,
+                                    [size](int where) { return where < size; });
     verdict.kind = static_cast<int>(found - first.begin());
     if (missing >= 0 && verdict.kind > ExtractFailed) {
         return {ExtractFailed, 0, faults.missing[missing]};
