@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "command_line.h"
-#include "cut_off.h"
+#include "cut_off_warning.h"
 #include "engram/app/simulation.h"
 #include "engram/base/error.h"
 #include "engram/base/hdf5_file.h"

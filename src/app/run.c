@@ -76,7 +76,8 @@ static PetscErrorCode TakeSnapshot(Run *run)
     snapshot->phase_name = ProtocolPhaseName(simulation->protocol);
     snapshot->is_wanted = ProtocolIsAtEnd(simulation->protocol, state->time);
     snapshot->is_last = (PetscBool)(state->time >= simulation->protocol->end);
-    CutOffDescribe(simulation, snapshot);
+    snapshot->weights_move = simulation->model->phase.plasticity;
+    snapshot->noise = EngramSliceSolverNoise(simulation->solver);
     ThresholdLayerLook(simulation->solver, snapshot, &run->layer);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -324,6 +325,7 @@ PetscErrorCode RunStart(EngramSimulation *simulation, const EngramOutputParamete
     run->snapshot.steering = &run->steering;
     run->snapshot.cut_off = &run->cut_off.largest;
     CutOffStart(&run->cut_off);
+    CutOffDescribe(simulation, &run->snapshot);
     PetscCall(SteeringStart(run));
     PetscCall(EngramReductionCreate(simulation->grid->comm, &run->snapshot.reduction));
     PetscCall(CreateObservers(run));

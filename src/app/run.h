@@ -6,7 +6,7 @@
 #define ENGRAM_SRC_APP_RUN_H
 
 #include "checkpointing.h"
-#include "cut_off.h"
+#include "cut_off_warning.h"
 #include "engram/app/simulation.h"
 #include "engram/observe/observer.h"
 #include "oscillation.h"

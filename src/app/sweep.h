@@ -5,7 +5,7 @@
 #ifndef ENGRAM_SRC_APP_SWEEP_H
 #define ENGRAM_SRC_APP_SWEEP_H
 
-#include "cut_off.h"
+#include "cut_off_warning.h"
 #include "engram/base/options.h"
 #include "engram/observe/observer.h"
 

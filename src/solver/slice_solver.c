@@ -179,6 +179,11 @@ void EngramSliceSolverSetNoise(EngramSliceSolver solver, double noise)
     EngramFaceTableSetNoise(&solver->slices.table, noise);
 }
 
+double EngramSliceSolverNoise(EngramSliceSolver solver)
+{
+    return solver->slices.table.noise;
+}
+
 void EngramSliceSolverSetFlux(EngramSliceSolver solver, EngramFlux flux)
 {
     EngramFaceTable *table = &solver->slices.table;

@@ -49,25 +49,37 @@ static void StoreMass(const EngramGrid *grid, EngramReductionEntry *entry, Engra
     state->mass_excess = RatesRoundOff(excess);
 }
 
-PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
-                           const EngramLearningRule *rule, PetscBool with_mass, EngramState *state)
+/* Numbers of a reduction: the rates, and in some of them one more. */
+enum { RATE, OTHER, ENTRIES };
+
+/** Adds up the rates over all ranks, and what the entries after them have. */
+static PetscErrorCode Reduce(const EngramGrid *grid, EngramReduction reduction,
+                             const EngramLearningRule *rule, int count,
+                             EngramReductionEntry *entries, EngramState *state)
 {
-    enum { RATE, MASS, ENTRIES };
-    EngramReductionEntry entries[ENTRIES];
     const double *firing_rate = state->results->firing_rate;
     PetscFunctionBeginUser;
-    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
     EngramReductionEntryClear(&entries[RATE]);
     EngramGridAddToSum(grid, firing_rate, &entries[RATE].sum);
     entries[RATE].maximum = LargestLearning(grid->w_local, rule, firing_rate);
-    if (with_mass) {
-        EngramReductionEntryClear(&entries[MASS]);
-        EngramGridAddToSum(grid, state->results->weight_density, &entries[MASS].sum);
-    }
-    PetscCall(EngramReductionApply(reduction, with_mass ? ENTRIES : MASS, entries));
+    PetscCall(EngramReductionApply(reduction, count, entries));
     StoreRates(grid, &entries[RATE], state);
+    PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode RatesReduce(const EngramGrid *grid, EngramReduction reduction,
+                           const EngramLearningRule *rule, PetscBool with_mass, EngramState *state)
+{
+    EngramReductionEntry entries[ENTRIES];
+    PetscFunctionBeginUser;
+    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
     if (with_mass) {
-        StoreMass(grid, &entries[MASS], state);
+        EngramReductionEntryClear(&entries[OTHER]);
+        EngramGridAddToSum(grid, state->results->weight_density, &entries[OTHER].sum);
+    }
+    PetscCall(Reduce(grid, reduction, rule, with_mass ? ENTRIES : OTHER, entries, state));
+    if (with_mass) {
+        StoreMass(grid, &entries[OTHER], state);
     }
     PetscCall(EngramLogEventEnd(ENGRAM_EVENT_RATE_SUM, 2.0 * (double)grid->w_local));
     PetscFunctionReturn(PETSC_SUCCESS);
@@ -77,24 +89,17 @@ PetscErrorCode RatesReduceSplit(const EngramGrid *grid, EngramReduction reductio
                                 const EngramLearningRule *rule, EngramState *state,
                                 double *excitatory)
 {
-    enum { RATE, EXCITATORY, ENTRIES };
     EngramReductionEntry entries[ENTRIES];
     const double *firing_rate = state->results->firing_rate;
     PetscFunctionBeginUser;
-    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
-    EngramReductionEntryClear(&entries[RATE]);
-    EngramReductionEntryClear(&entries[EXCITATORY]);
-    EngramGridAddToSum(grid, firing_rate, &entries[RATE].sum);
-    entries[RATE].maximum = LargestLearning(grid->w_local, rule, firing_rate);
+    EngramReductionEntryClear(&entries[OTHER]);
     for (PetscInt i = 0; i < grid->w_local; i++) {
         if (grid->w[i + 1] >= 0.0) {
-            EngramExactSumAdd(&entries[EXCITATORY].sum, grid->w_quadrature[i + 1] * firing_rate[i]);
+            EngramExactSumAdd(&entries[OTHER].sum, grid->w_quadrature[i + 1] * firing_rate[i]);
         }
     }
-    PetscCall(EngramReductionApply(reduction, ENTRIES, entries));
-    StoreRates(grid, &entries[RATE], state);
-    *excitatory = grid->w_spacing * EngramExactSumValue(&entries[EXCITATORY].sum);
-    PetscCall(EngramLogEventEnd(ENGRAM_EVENT_RATE_SUM, 2.0 * (double)grid->w_local));
+    PetscCall(Reduce(grid, reduction, rule, ENTRIES, entries, state));
+    *excitatory = grid->w_spacing * EngramExactSumValue(&entries[OTHER].sum);
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -35,13 +35,15 @@ SHORT = (*SMALL, "-time_end", "0.3")
 ENDLESS = (*SMALL, "-time_end", "10000")
 WAITING_SECONDS = 120
 
-# A launcher that starts the program once, with low priority; of a requeued job nothing is wanted.
+# A launcher that starts the program once, with low priority; of a requeued job nothing is wanted. A
+# kernel that groups processes by their sessions knows priority within a session only by nice.
 LAUNCHER_ONCE = """\
 #!/bin/bash
 [ ! -e {name}.started ] || exit 0
 touch {name}.started
 sleep {delay}
-exec srun --mpi=pmix nice -n 19 "$@"
+exec srun --mpi=pmix sh -c 'echo 19 2>/dev/null >/proc/self/autogroup
+exec nice -n 19 "$@"' sh "$@"
 """
 
 # The cluster, its folder, and by their names jobs and references that several tests want.

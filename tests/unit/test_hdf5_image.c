@@ -128,108 +128,116 @@ static void Devastate(const EngramPosition *position)
     assert_int_equal(fclose(stream), 0);
 }
 
-static void TestFileComesBack(void **state)
-{
-    (void)state;
+/** A file with some rows, and its image. */
+typedef struct Fixture {
     EngramHdf5File file;
     EngramHdf5Image image;
-    EngramPosition position = {NULL, 0, 0};
-    CreateFile(&file, &image, 0);
-    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
+    EngramPosition position;
+} Fixture;
+
+static int Create(void **state, hsize_t largest_chunk)
+{
+    static Fixture kept;
+    kept.position = (EngramPosition){NULL, 0, 0};
+    CreateFile(&kept.file, &kept.image, largest_chunk);
+    assert_int_equal(EngramHdf5ImageTake(&kept.image, &kept.file, &kept.position), 0);
+    *state = &kept;
+    return 0;
+}
+
+static int CreateSmall(void **state)
+{
+    return Create(state, 0);
+}
+
+static int CreateLarge(void **state)
+{
+    return Create(state, SMALL_CHUNK);
+}
+
+/** The file itself is closed by the test. */
+static int Destroy(void **state)
+{
+    Fixture *kept = *state;
+    assert_int_equal(EngramHdf5ImageDestroy(&kept->image), 0);
+    assert_int_equal(EngramPositionDestroy(&kept->position), 0);
+    return 0;
+}
+
+static void TestFileComesBack(void **state)
+{
+    Fixture *kept = *state;
     for (PetscInt row = KEPT; row < KEPT + LOST; row++) {
-        WriteRow(&file, &image, row, 0.5);
+        WriteRow(&kept->file, &kept->image, row, 0.5);
     }
-    assert_int_equal(EngramHdf5Close(&file), 0);
-    Devastate(&position);
-    assert_int_equal(Verdict(&position), 0);
-    assert_int_equal(EngramHdf5ImageRestore(path, position.words, position.count), 0);
-    assert_int_equal(EngramHdf5Open(PETSC_COMM_WORLD, path, PETSC_TRUE, &file), 0);
-    ExpectRows(&file, KEPT);
-    assert_int_equal(EngramHdf5Close(&file), 0);
-    assert_int_equal(EngramHdf5ImageDestroy(&image), 0);
-    assert_int_equal(EngramPositionDestroy(&position), 0);
+    assert_int_equal(EngramHdf5Close(&kept->file), 0);
+    Devastate(&kept->position);
+    assert_int_equal(Verdict(&kept->position), 0);
+    assert_int_equal(EngramHdf5ImageRestore(path, kept->position.words, kept->position.count), 0);
+    assert_int_equal(EngramHdf5Open(PETSC_COMM_WORLD, path, PETSC_TRUE, &kept->file), 0);
+    ExpectRows(&kept->file, KEPT);
+    assert_int_equal(EngramHdf5Close(&kept->file), 0);
 }
 
 /** A file that goes on after it came back has images as good as those of the first. */
 static void TestFileGoesOn(void **state)
 {
-    (void)state;
-    EngramHdf5File file;
-    EngramHdf5Image image;
-    EngramPosition position = {NULL, 0, 0};
+    Fixture *kept = *state;
     EngramPosition later = {NULL, 0, 0};
-    CreateFile(&file, &image, 0);
-    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
-    assert_int_equal(EngramHdf5Close(&file), 0);
-    assert_int_equal(EngramHdf5ImageRestore(path, position.words, position.count), 0);
-    OpenAgain(&file, &image, &position);
+    assert_int_equal(EngramHdf5Close(&kept->file), 0);
+    assert_int_equal(EngramHdf5ImageRestore(path, kept->position.words, kept->position.count), 0);
+    OpenAgain(&kept->file, &kept->image, &kept->position);
     for (PetscInt row = KEPT; row < KEPT + LOST; row++) {
-        WriteRow(&file, &image, row, 0.0);
+        WriteRow(&kept->file, &kept->image, row, 0.0);
     }
-    assert_int_equal(EngramHdf5Flush(&file), 0);
-    assert_int_equal(EngramHdf5ImageTake(&image, &file, &later), 0);
-    assert_int_equal(EngramHdf5Close(&file), 0);
+    assert_int_equal(EngramHdf5Flush(&kept->file), 0);
+    assert_int_equal(EngramHdf5ImageTake(&kept->image, &kept->file, &later), 0);
+    assert_int_equal(EngramHdf5Close(&kept->file), 0);
     Devastate(&later);
     assert_int_equal(Verdict(&later), 0);
     assert_int_equal(EngramHdf5ImageRestore(path, later.words, later.count), 0);
-    assert_int_equal(EngramHdf5Open(PETSC_COMM_WORLD, path, PETSC_FALSE, &file), 0);
-    ExpectRows(&file, KEPT + LOST);
-    assert_int_equal(EngramHdf5Close(&file), 0);
-    assert_int_equal(EngramHdf5ImageDestroy(&image), 0);
-    assert_int_equal(EngramPositionDestroy(&position), 0);
+    assert_int_equal(EngramHdf5Open(PETSC_COMM_WORLD, path, PETSC_FALSE, &kept->file), 0);
+    ExpectRows(&kept->file, KEPT + LOST);
+    assert_int_equal(EngramHdf5Close(&kept->file), 0);
     assert_int_equal(EngramPositionDestroy(&later), 0);
 }
 
 /** A row that is larger than a chunk may be has several of them. */
 static void TestLargeRows(void **state)
 {
-    (void)state;
-    EngramHdf5File file;
-    EngramHdf5Image image;
-    EngramPosition position = {NULL, 0, 0};
-    CreateFile(&file, &image, SMALL_CHUNK);
+    Fixture *kept = *state;
     assert_int_equal(rows[2].chunks, 3);
     assert_int_equal(rows[2].chunk[0], 1);
-    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
-    ExpectRows(&file, KEPT);
-    assert_int_equal(EngramHdf5Close(&file), 0);
-    Devastate(&position);
-    assert_int_equal(Verdict(&position), 0);
-    assert_int_equal(EngramHdf5ImageRestore(path, position.words, position.count), 0);
-    OpenAgain(&file, &image, &position);
+    ExpectRows(&kept->file, KEPT);
+    assert_int_equal(EngramHdf5Close(&kept->file), 0);
+    Devastate(&kept->position);
+    assert_int_equal(Verdict(&kept->position), 0);
+    assert_int_equal(EngramHdf5ImageRestore(path, kept->position.words, kept->position.count), 0);
+    OpenAgain(&kept->file, &kept->image, &kept->position);
     assert_int_equal(rows[2].chunks, 3);
     for (PetscInt row = KEPT; row < KEPT + LOST; row++) {
-        WriteRow(&file, &image, row, 0.0);
+        WriteRow(&kept->file, &kept->image, row, 0.0);
     }
-    ExpectRows(&file, KEPT + LOST);
-    assert_int_equal(EngramHdf5Close(&file), 0);
-    assert_int_equal(EngramHdf5ImageDestroy(&image), 0);
-    assert_int_equal(EngramPositionDestroy(&position), 0);
+    ExpectRows(&kept->file, KEPT + LOST);
+    assert_int_equal(EngramHdf5Close(&kept->file), 0);
 }
 
 /** What is kept for a file does not grow with its rows as long as they share a chunk. */
 static void TestImageIsSmall(void **state)
 {
-    (void)state;
-    EngramHdf5File file;
-    EngramHdf5Image image;
-    EngramPosition position = {NULL, 0, 0};
-    CreateFile(&file, &image, 0);
-    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
-    const PetscInt64 before = position.count;
-    const PetscInt64 chunks = image.count;
+    Fixture *kept = *state;
+    const PetscInt64 before = kept->position.count;
+    const PetscInt64 chunks = kept->image.count;
     /* 37 rows of the density share a chunk, 264 of the rate, 2048 numbers. */
     for (PetscInt row = KEPT; row < KEPT + LOST; row++) {
-        WriteRow(&file, &image, row, 0.0);
+        WriteRow(&kept->file, &kept->image, row, 0.0);
     }
-    assert_int_equal(EngramHdf5Flush(&file), 0);
-    EngramPositionClear(&position);
-    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
-    UNIT_ASSERT_AT_MOST(image.count - chunks, 3);
-    UNIT_ASSERT_AT_MOST(8 * (position.count - before), 3 * 2048 + 3 * 16 * 8);
-    assert_int_equal(EngramHdf5Close(&file), 0);
-    assert_int_equal(EngramHdf5ImageDestroy(&image), 0);
-    assert_int_equal(EngramPositionDestroy(&position), 0);
+    assert_int_equal(EngramHdf5Flush(&kept->file), 0);
+    EngramPositionClear(&kept->position);
+    assert_int_equal(EngramHdf5ImageTake(&kept->image, &kept->file, &kept->position), 0);
+    UNIT_ASSERT_AT_MOST(kept->image.count - chunks, 3);
+    UNIT_ASSERT_AT_MOST(8 * (kept->position.count - before), 3 * 2048 + 3 * 16 * 8);
+    assert_int_equal(EngramHdf5Close(&kept->file), 0);
 }
 
 /** Changes one byte of a file. */
@@ -247,52 +255,39 @@ static void ChangeByte(uint64_t place)
 /** Every byte of a row counts, and none of what has no row yet. */
 static void TestChangedRowsAreFound(void **state)
 {
-    (void)state;
-    EngramHdf5File file;
-    EngramHdf5Image image;
-    EngramPosition position = {NULL, 0, 0};
-    CreateFile(&file, &image, 0);
-    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
-    assert_int_equal(EngramHdf5Close(&file), 0);
+    Fixture *kept = *state;
+    assert_int_equal(EngramHdf5Close(&kept->file), 0);
     for (int d = 0; d < DATASETS; d++) {
-        const uint64_t places[2] = {rows[d].places[0], image.unfilled[d].begin - 1};
+        const uint64_t places[2] = {rows[d].places[0], kept->image.unfilled[d].begin - 1};
         for (int i = 0; i < 2; i++) {
             ChangeByte(places[i]);
-            assert_int_equal(Verdict(&position), ENGRAM_HDF5_IMAGE_CHANGED);
+            assert_int_equal(Verdict(&kept->position), ENGRAM_HDF5_IMAGE_CHANGED);
             ChangeByte(places[i]);
-            assert_int_equal(Verdict(&position), 0);
+            assert_int_equal(Verdict(&kept->position), 0);
         }
-        ChangeByte(image.unfilled[d].begin);
-        assert_int_equal(Verdict(&position), 0);
+        ChangeByte(kept->image.unfilled[d].begin);
+        assert_int_equal(Verdict(&kept->position), 0);
     }
     /* An image of a program that kept no checksum is taken without. */
     ChangeByte(rows[2].places[0]);
-    position.count -= 2 + 2 * DATASETS;
-    assert_int_equal(Verdict(&position), 0);
-    assert_int_equal(EngramHdf5ImageResume(&image, position.words, position.count), 0);
-    assert_true(image.has_no_sum);
-    assert_int_equal(EngramHdf5ImageDestroy(&image), 0);
-    assert_int_equal(EngramPositionDestroy(&position), 0);
+    kept->position.count -= 2 + 2 * DATASETS;
+    assert_int_equal(Verdict(&kept->position), 0);
+    assert_int_equal(
+        EngramHdf5ImageResume(&kept->image, kept->position.words, kept->position.count), 0);
+    assert_true(kept->image.has_no_sum);
 }
 
 /** Another file is told by its length, a missing one by errno. */
 static void TestOtherFilesAreRefused(void **state)
 {
-    (void)state;
-    EngramHdf5File file;
-    EngramHdf5Image image;
-    EngramPosition position = {NULL, 0, 0};
-    CreateFile(&file, &image, 0);
-    assert_int_equal(EngramHdf5ImageTake(&image, &file, &position), 0);
-    assert_int_equal(EngramHdf5Close(&file), 0);
-    assert_int_equal(truncate(path, (off_t)position.words[0] - 1), 0);
-    assert_int_equal(EngramHdf5ImageRestore(path, position.words, position.count), -1);
-    assert_int_equal(Verdict(&position), ENGRAM_FILE_TOO_SHORT);
+    Fixture *kept = *state;
+    assert_int_equal(EngramHdf5Close(&kept->file), 0);
+    assert_int_equal(truncate(path, (off_t)kept->position.words[0] - 1), 0);
+    assert_int_equal(EngramHdf5ImageRestore(path, kept->position.words, kept->position.count), -1);
+    assert_int_equal(Verdict(&kept->position), ENGRAM_FILE_TOO_SHORT);
     assert_int_equal(remove(path), 0);
-    assert_true(Verdict(&position) > 0);
-    assert_true(EngramHdf5ImageRestore(path, position.words, position.count) > 0);
-    assert_int_equal(EngramHdf5ImageDestroy(&image), 0);
-    assert_int_equal(EngramPositionDestroy(&position), 0);
+    assert_true(Verdict(&kept->position) > 0);
+    assert_true(EngramHdf5ImageRestore(path, kept->position.words, kept->position.count) > 0);
 }
 
 static int Start(void **state)
@@ -315,9 +310,12 @@ static int Stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(TestFileComesBack),       cmocka_unit_test(TestFileGoesOn),
-        cmocka_unit_test(TestLargeRows),           cmocka_unit_test(TestImageIsSmall),
-        cmocka_unit_test(TestChangedRowsAreFound), cmocka_unit_test(TestOtherFilesAreRefused),
+        cmocka_unit_test_setup_teardown(TestFileComesBack, CreateSmall, Destroy),
+        cmocka_unit_test_setup_teardown(TestFileGoesOn, CreateSmall, Destroy),
+        cmocka_unit_test_setup_teardown(TestLargeRows, CreateLarge, Destroy),
+        cmocka_unit_test_setup_teardown(TestImageIsSmall, CreateSmall, Destroy),
+        cmocka_unit_test_setup_teardown(TestChangedRowsAreFound, CreateSmall, Destroy),
+        cmocka_unit_test_setup_teardown(TestOtherFilesAreRefused, CreateSmall, Destroy),
     };
     return cmocka_run_group_tests(tests, Start, Stop);
 }

@@ -57,6 +57,9 @@ PetscBool EngramSliceSolverIsDirect(EngramSliceSolver solver);
 /** Sets the noise a > 0 of the solves to come. Not collective. */
 void EngramSliceSolverSetNoise(EngramSliceSolver solver, double noise);
 
+/** That noise. Not collective. */
+double EngramSliceSolverNoise(EngramSliceSolver solver);
+
 /** Sets the flux of the solves to come, with the order that the grid has. Not collective. */
 void EngramSliceSolverSetFlux(EngramSliceSolver solver, EngramFlux flux);
 

@@ -1,10 +1,10 @@
 /**
- * @file cut_off.h
+ * @file cut_off_warning.h
  * Warnings of axes that are too short: what is cut off at v_min and at the ends of w, and how far
  * the axes should reach.
  */
-#ifndef ENGRAM_SRC_APP_CUT_OFF_H
-#define ENGRAM_SRC_APP_CUT_OFF_H
+#ifndef ENGRAM_SRC_APP_CUT_OFF_WARNING_H
+#define ENGRAM_SRC_APP_CUT_OFF_WARNING_H
 
 #include "engram/app/simulation.h"
 #include "engram/observe/observer.h"
@@ -19,7 +19,7 @@ typedef struct CutOff {
 /** Begins with nothing. Not collective. */
 void CutOffStart(CutOff *cut_off);
 
-/** Lets a snapshot say what the ends need to be known. Not collective. */
+/** Lets a snapshot say what drift there is at v_min, the same all the time. Not collective. */
 void CutOffDescribe(const EngramSimulation *simulation, EngramSnapshot *snapshot);
 
 /** Adds the present state of a simulation without a run. Collective. */

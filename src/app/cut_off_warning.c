@@ -1,4 +1,4 @@
-#include "cut_off.h"
+#include "cut_off_warning.h"
 
 #include <float.h>
 #include <math.h>
@@ -25,14 +25,11 @@ void CutOffStart(CutOff *cut_off)
 void CutOffDescribe(const EngramSimulation *simulation, EngramSnapshot *snapshot)
 {
     const EngramModel *model = simulation->model;
-    const EngramState *state = EngramStepperState(simulation->stepper);
     const double h = simulation->grid->v_spacing;
     const double node = EngramGridPotential(simulation->grid, 0);
     const double points[2] = {node - 0.25 * h, node + 0.25 * h};
     const double difference = EngramExpressionValue(model->drift, &points[1]) -
                               EngramExpressionValue(model->drift, &points[0]);
-    snapshot->weights_move = model->phase.plasticity;
-    snapshot->noise = EngramModelNoise(model, state->activity);
     snapshot->lowest_drift = EngramExpressionValue(model->drift, &node);
     snapshot->lowest_drift_slope = difference / (0.5 * h);
 }
@@ -62,6 +59,8 @@ PetscErrorCode CutOffLook(const EngramSimulation *simulation, CutOff *cut_off)
     PetscCall(EngramReductionCreate(simulation->grid->comm, &snapshot.reduction));
     EngramStepperLearningVelocity(simulation->stepper, velocity);
     CutOffDescribe(simulation, &snapshot);
+    snapshot.weights_move = simulation->model->phase.plasticity;
+    snapshot.noise = EngramSliceSolverNoise(simulation->solver);
     snapshot.density = state->density->values;
     snapshot.weight_density = state->results->weight_density;
     snapshot.minimum = state->results->minimum;
