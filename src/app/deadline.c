@@ -82,30 +82,41 @@ double DeadlineParse(const char *text)
     }
 }
 
-/** What squeue says of the time left, in seconds; infinity where it says nothing of use. */
+/** What an answer of squeue says of the time left, in seconds; negative where it says nothing. */
+static double LeftByQueue(const char *answer)
+{
+    if (strcmp(answer, "UNLIMITED") == 0 || strcmp(answer, "NOT_SET") == 0) {
+        return INFINITY;
+    }
+    /* The limit has passed: SLURM looks at limits every 30 s only. */
+    return strcmp(answer, "INVALID") == 0 ? 0.0 : DeadlineParse(answer);
+}
+
+/** What squeue says of the time left, in seconds; negative where it says nothing. */
 static double AskQueue(const char *job)
 {
     char command[128];
     char answer[64] = "";
-    double left = INFINITY;
     if (strspn(job, "0123456789") != strlen(job) || strlen(job) > 32) {
-        return INFINITY;
+        return -1.0;
     }
     /* The queue may be slow to answer; the run does not wait for it long. */
     (void)snprintf(command, sizeof(command), "timeout 20 squeue -h -j %s -o %%L 2>/dev/null", job);
     FILE *stream = popen(command, "r"); /* NOLINT(cert-env33-c): the job's number is digits */
     if (!stream) {
-        return INFINITY;
+        return -1.0;
     }
     if (fgets(answer, sizeof(answer), stream)) {
         answer[strcspn(answer, " \n")] = '\0';
-        left = DeadlineParse(answer);
     }
     (void)pclose(stream);
-    return left >= 0.0 ? left : INFINITY;
+    return LeftByQueue(answer);
 }
 
-/** Time that is left to the SLURM job; infinity where there is none, or no limit. */
+/**
+ * Time that is left to the SLURM job; infinity where there is no job, or it has no limit; negative
+ * where nobody knows.
+ */
 static double LeftToJob(void)
 {
     const char *job = getenv("SLURM_JOB_ID");
@@ -121,6 +132,24 @@ static double LeftToJob(void)
         return PetscMax(left - 1e-9 * (double)now.tv_nsec, 0.0);
     }
     return AskQueue(job);
+}
+
+/** Time of MPI_Wtime at which the job ends. It is asked for once, since the queue may be slow. */
+static double EndOfJob(void)
+{
+    static double ends_at = -1.0;
+    if (ends_at < 0.0) {
+        /* An answer may come late; it is true of a moment after the question. */
+        const double now = MPI_Wtime();
+        const double left = LeftToJob();
+        ends_at = left < 0.0 ? INFINITY : now + left;
+        if (left < 0.0) {
+            (void)EngramWarning("squeue does not say when SLURM job %s ends: the run leaves on its "
+                                "signals, or at the time that -walltime gives it",
+                                getenv("SLURM_JOB_ID"));
+        }
+    }
+    return ends_at;
 }
 
 PetscErrorCode DeadlineCheck(const char *walltime)
@@ -151,12 +180,11 @@ PetscErrorCode DeadlineFind(MPI_Comm comm, const char *walltime, double started,
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     const double total = strcmp(walltime, "auto") == 0 ? INFINITY : DeadlineParse(walltime);
-    const double given = total - (MPI_Wtime() - started);
-    double left = LeftToJob();
-    deadline->is_of_job = (PetscBool)(left < given);
-    left = PetscMin(left, given);
+    const double job_end = EndOfJob();
     const double now = MPI_Wtime();
-    deadline->ends_at = now + left;
+    deadline->ends_at = PetscMin(job_end, started + total);
+    deadline->is_of_job = (PetscBool)(job_end < started + total);
+    const double left = PetscMax(deadline->ends_at - now, 0.0);
     deadline->measure_at = now + MEASURED_PART * left;
     deadline->margin_least =
         isfinite(left) ? PetscMin(PetscMax(MARGIN_PART * left, MARGIN_SHORTEST), MARGIN_LONGEST)

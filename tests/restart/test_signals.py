@@ -370,6 +370,27 @@ class WallTimeTest(SignalTestCase):
                 self.assert_left(outcome, place, REQUEUED, "requeued", "wall|job")
                 self.assertEqual(str(outcome.yaml("status.yaml")["job"]), "42")
 
+    def test_answers_of_the_queue(self):
+        """SLURM before 23.02 gives a job no variable of its end: squeue is asked."""
+        programs = self.folder / "programs"
+        programs.mkdir()
+        squeue = programs / "squeue"
+        environment = {"SLURM_JOB_ID": "42", "PATH": f"{programs}:{os.environ['PATH']}"}
+        for answer, code, warnings in (("0:03", REQUEUED, 0), ("INVALID", REQUEUED, 0),
+                                       ("UNLIMITED", 0, 0), ("NOT_SET", 0, 0), ("", 0, 1)):
+            with self.subTest(answer=answer):
+                squeue.write_text(f"#!/bin/sh\necho {answer}\n", encoding="ascii")
+                squeue.chmod(0o755)
+                if code:
+                    place = self.long_place(f"queue_{answer}", **self.SLOW)
+                else:
+                    place = self.place(f"queue_{answer}", LEARNING, time_end=2 * STEP)
+                outcome = self.go(place, expect=code, environment=environment)
+                self.assertEqual(outcome.stderr.count("squeue does not say"), warnings,
+                                 outcome.stderr)
+                if code:
+                    self.assert_left(outcome, place, REQUEUED, "requeued", "job")
+
     def test_job_that_does_not_count(self):
         place = self.long_place("none")
         self.go(place, "-walltime", "none", ranks=2, environment=self.job(1))

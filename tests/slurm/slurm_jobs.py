@@ -35,14 +35,15 @@ SHORT = (*SMALL, "-time_end", "0.3")
 ENDLESS = (*SMALL, "-time_end", "10000")
 WAITING_SECONDS = 120
 
-# A launcher that starts the program once, with low priority; of a requeued job nothing is wanted. A
-# kernel that groups processes by their sessions knows priority within a session only by nice.
+# A launcher that starts the program once, with low priority; of a requeued job nothing is wanted.
+# Linux may group processes by their sessions: nice counts within a group, and the group has a
+# priority of its own.
 LAUNCHER_ONCE = """\
 #!/bin/bash
 [ ! -e {name}.started ] || exit 0
 touch {name}.started
 sleep {delay}
-exec srun --mpi=pmix sh -c 'echo 19 2>/dev/null >/proc/self/autogroup
+exec srun --mpi=pmix sh -c 'echo {priority} 2>/dev/null >/proc/self/autogroup
 exec nice -n 19 "$@"' sh "$@"
 """
 
@@ -57,10 +58,11 @@ def submit_endless(name, script, options, launcher=None):
         options=options)
 
 
-def start_once(name, script, delay, *options):
+def start_once(name, script, *options, delay=0, priority=0):
     """Submits an endless run that is not begun again when its job is requeued."""
     launcher = shared["folder"] / f"{name}_launcher"
-    launcher.write_text(LAUNCHER_ONCE.format(name=name, delay=delay), encoding="ascii")
+    launcher.write_text(LAUNCHER_ONCE.format(name=name, delay=delay, priority=priority),
+                        encoding="ascii")
     launcher.chmod(0o755)
     submit_endless(name, script, options, str(launcher))
 

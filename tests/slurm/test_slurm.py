@@ -27,9 +27,10 @@ def setUpModule():
     shared["folder"] = shared["cluster"].folder / "work"
     shared["folder"].mkdir()
     # The program reads the rest of its time when it starts: one minute, less the delay.
-    start_once("sweep", "sweep.sbatch", 42, *ONE_RANK, "--time=1", "--nodelist=n2", "--array=0")
+    start_once("sweep", "sweep.sbatch", *ONE_RANK, "--time=1", "--nodelist=n2", "--array=0",
+               delay=42)
     # Limits and signals are looked at every 30 s.
-    start_once("chain", "chain.sbatch", 0, *ONE_RANK, "--time=1", "--nodelist=n2")
+    start_once("chain", "chain.sbatch", *ONE_RANK, "--time=1", "--nodelist=n2", priority=10)
     start_on_two_nodes("run", "run.sbatch")
     run_reference("long", LONG)
     # A rank whose neighbour dies may die of that itself: this one can only wait.
