@@ -195,7 +195,7 @@ def write_png(image, dots, file, is_small):
     text = PngImagePlugin.PngInfo()
     text.add_text("Software", MARK)
     if is_small:
-        image = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3,
+        image = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=0,
                                dither=Image.Dither.NONE)
     image.save(file, format="png", optimize=True, pnginfo=text, dpi=(dots, dots))
 

@@ -18,15 +18,43 @@ static const int FORMAT_VERSION = 2;
 /* Read at a time. */
 enum { BLOCK_BYTES = 1 << 18 };
 
-/** The text of a seal, filled up with line ends. */
-static void FormatSeal(const EngramCheckpointHead *head, uint64_t checksum, char *seal)
+/** Checksum of what the text says. */
+static uint64_t SumHead(const EngramCheckpointHead *head, uint64_t checksum)
+{
+    uint64_t words[4] = {(uint64_t)head->step, 0, head->bytes, checksum};
+    memcpy(&words[1], &head->time, sizeof(words[1]));
+    return EngramChecksum(0, words, 4);
+}
+
+/**
+ * The text of a seal, filled up with line ends.
+ * @param has_sum  whether the text has a checksum of its own; those of older programs have none
+ */
+static void FormatSeal(const EngramCheckpointHead *head, uint64_t checksum, PetscBool has_sum,
+                       char *seal)
 {
     memset(seal, '\n', SEAL_BYTES);
-    const int length = snprintf(
+    int length = snprintf(
         seal, SEAL_BYTES,
         "%s\nformat %d\nstep %" PRId64 "\ntime %.17g\nbytes %" PRIu64 "\nchecksum %016" PRIx64 "\n",
         FORMAT_TOKEN, FORMAT_VERSION, (int64_t)head->step, head->time, head->bytes, checksum);
+    if (has_sum) {
+        length += snprintf(seal + length, (size_t)(SEAL_BYTES - length), "head %016" PRIx64 "\n",
+                           SumHead(head, checksum));
+    }
     seal[length] = '\n';
+}
+
+/** Whether a text is that of a seal with these numbers. */
+static PetscBool IsSealOf(const EngramCheckpointHead *head, uint64_t checksum, const char *seal)
+{
+    char again[SEAL_BYTES + 1];
+    FormatSeal(head, checksum, PETSC_TRUE, again);
+    if (memcmp(seal, again, SEAL_BYTES) == 0) {
+        return PETSC_TRUE;
+    }
+    FormatSeal(head, checksum, PETSC_FALSE, again);
+    return (PetscBool)(memcmp(seal, again, SEAL_BYTES) == 0);
 }
 
 /** Checksums of a file behind its seal: of all of it, and of each of its parts. */
@@ -145,7 +173,7 @@ PetscErrorCode SealWrite(MPI_Comm comm, const char *path, const SealParts *parts
         PetscFunctionReturn(PETSC_SUCCESS);
     }
     if (rank == 0) {
-        FormatSeal(head, sums.whole, seal);
+        FormatSeal(head, sums.whole, PETSC_TRUE, seal);
         *failure = WriteSeal(path, seal);
     }
     PetscCall(EngramFileAgree(comm, failure));
@@ -181,7 +209,6 @@ static void ReadSeal(const char *path, char *seal, uint64_t *length, char *reaso
 static void ParseSeal(const char *seal, uint64_t length, EngramCheckpointHead *head,
                       uint64_t *checksum, char *reason)
 {
-    char again[SEAL_BYTES + 1];
     int version = 0;
     int64_t step = 0;
     const char *text = seal + strlen(FORMAT_TOKEN);
@@ -195,8 +222,7 @@ static void ParseSeal(const char *seal, uint64_t length, EngramCheckpointHead *h
                        "of format %d; this program reads format %d", version, FORMAT_VERSION);
         return;
     }
-    FormatSeal(head, *checksum, again);
-    if (found != 5 || memcmp(seal, again, SEAL_BYTES) != 0) {
+    if (found != 5 || !IsSealOf(head, *checksum, seal)) {
         (void)snprintf(reason, ENGRAM_CHECKPOINT_REASON, "its first %d bytes were changed",
                        (int)SEAL_BYTES);
     } else if (length != head->bytes) {

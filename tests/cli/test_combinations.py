@@ -1,4 +1,4 @@
-"""Options that do not go together, names that do not exist, and noises that turn negative."""
+"""Options that do not go together, and noises that turn negative on the way."""
 
 import math
 
@@ -11,41 +11,6 @@ SINGLE = {
     "grid_w_cells": 1, "time_end": 1,
 }
 
-# Names as a new user would guess them, with what the message offers.
-UNKNOWN_NAMES = [
-    ("coupling", "explicit", "lagged or implicit or auto"),
-    ("coupling", "Implicit", "lagged or implicit or auto"),
-    ("coupling", "true", "lagged or implicit or auto"),
-    ("transport_time", "both", "explicit or implicit"),
-    ("transport_time", "lagged", "explicit or implicit"),
-    ("time_scheme", "rk4", "euler or second-order or third-order"),
-    ("time_scheme", "2", "euler or second-order or third-order"),
-    ("time_scheme", "adaptive", "euler or second-order or third-order"),
-    ("time_start", "smooth", "graded or plain"),
-    ("time_adaptive", "maybe", "false or true or auto"),
-    ("time_adaptive", "1e-4", "false or true or auto"),
-    ("model_flux", "sg", "scharfetter-gummel or harmonic"),
-]
-
-# Names of options as a new user would guess them, and the one that is offered.
-GUESSED_OPTIONS = [
-    ("time_adaptiv", "time_adaptive"), ("time_schema", "time_scheme"),
-    ("time_started", "time_start"), ("output_series_intervall", "output_series_interval"),
-    ("model_refractary", "model_refractory"), ("model_delays", "model_delay"),
-    ("transport_orders", "transport_order"), ("couplings", "coupling"),
-    ("initial_quasistatic", "initial_quasi_static"), ("blow_up_rate", "blowup_rate"),
-    ("steady-sweep", "steady_sweep"), ("time_min_step", None), ("coupling_time", None),
-    ("delay", None), ("adaptive", None),
-]
-
-# Bounds of adaptive steps that do not fit: changes, and words of the message.
-WRONG_STEPS = [
-    ({"time_step_min": 0.5, "time_step_max": 0.1},
-     ["-time_step_min 0.5: must not be longer than -time_step_max 0.1"]),
-    ({"time_step_min": 0.011, "time_step_max": 0.01},
-     ["-time_step_min 0.011: must not be longer than -time_step_max 0.01"]),
-]
-
 # Bounds of adaptive steps, and those of the steps that come of them but for the last two, which are
 # cut to the end. A -time_step that lies outside only bounds the first one.
 STEP_BOUNDS = [
@@ -57,40 +22,21 @@ STEP_BOUNDS = [
     ({"time_step": None, "time_step_max": 0.002}, (0, 0.002)),
 ]
 
-# What a lagged coupling cannot do.
-WRONG_LAGGED = [
-    ({}, ["-coupling lagged: its error is of second order at best", "-time_scheme euler"]),
-    ({"time_start": "plain"}, ["-coupling lagged: its error is of second order"]),
-    ({"time_step": None}, ["-coupling lagged: adaptive steps", "-time_step for fixed steps"]),
-    ({"time_adaptive": True, "time_scheme": "euler"}, ["-coupling lagged: adaptive steps"]),
-    ({"time_scheme": "second-order", "time_step": None}, ["-coupling lagged: adaptive steps"]),
+# A contradiction of each kind; unit.test_contradictions tries all in one process.
+CONTRADICTIONS = [
+    ({"coupling": "explicit"}, ["-coupling explicit: must be lagged or implicit or auto"]),
+    ({"transport_order": 3}, ["-transport_order 3: must be auto or 1 or 2 or 5"]),
+    ({"time_adaptive": True, "time_step_min": 0.5, "time_step_max": 0.1},
+     ["-time_step_min 0.5: must not be longer than -time_step_max 0.1"]),
+    ({"time_adaptive": True, "output_fields_every": 1e-19},
+     ["-output_fields_every 1e-19: adaptive steps end at every output", "at least 1e-10"]),
+    ({"coupling": "lagged"}, ["-coupling lagged: its error is of second order at best"]),
+    ({"model_epsilon": 0, "slice_pc_type": "lu"}, ["-slice_", "-model_epsilon 0 has no linear"]),
+    ({"model_epsilon": 0, "model_delay": 1}, ["-model_delay 1: ", "-model_epsilon 0 makes"]),
+    ({"transport_order": 5, "transport_time": "implicit"},
+     ["-transport_order 5: needs -transport_time explicit"]),
+    ({"model_noise": "N - 1"}, ['-model_noise "N - 1": is -1 at Nbar = 0']),
 ]
-
-# What eps = 0 does not go with.
-WRONG_LIMITS = [
-    ({"slice_pc_type": "lu"}, ["-slice_", "-model_epsilon 0 has no linear systems to solve"]),
-    ({"slice_ksp_type": "gmres"}, ["-slice_", "-model_epsilon 0 has no linear systems"]),
-    ({"slice_ksp_type": "gmres", "slice_pc_type": "ilu"}, ["-slice_", "leave the options"]),
-    ({"model_delay": 1}, ["-model_delay 1: ", "-model_epsilon 0 makes infinitely short"]),
-    ({"model_delay": 1, "coupling": "implicit"}, ["-model_delay 1: ", "leave it out"]),
-    ({"time_scheme": "extrapolated", "coupling": "lagged"},
-     ["-time_scheme second-order: with -model_epsilon 0 the lagged", "add -coupling implicit"]),
-]
-
-# Noises that are wrong at rest: expression, further changes, words of the message.
-WRONG_NOISES = [
-    ("0", {}, "is 0 at Nbar = 0"),
-    ("-1", {}, "is -1 at Nbar = 0"),
-    ("N", {}, "is 0 at Nbar = 0"),
-    ("N - 1", {}, "is -1 at Nbar = 0"),
-    ("1/N", {}, "is inf at Nbar = 0"),
-    ("log(N)", {}, "is -inf at Nbar = 0"),
-    ("sqrt(-1 - N)", {}, "nan at Nbar = 0"),
-    ("1 - N", {"initial_rate": 2}, "is -1 at Nbar = 2"),
-]
-
-# Expressions in what the noise does not know.
-NOISES_OF_OTHERS = [("w", "w"), ("1 + 0.1*t", "t"), ("1 + v^2", "v"), ("1 + 0.1*nbar", "nbar")]
 
 # A noise that is good at rest, and an input under which the rate soon takes it below zero.
 FALLING_NOISE = {"model_noise": "0.1 - N", "model_input": "3"}
@@ -124,49 +70,14 @@ class CombinationTestCase(EngramTestCase):
         return [line for line in result.stderr.splitlines() if "engram: warning: " in line]
 
 
-class NamesTest(CombinationTestCase):
-    """Names that do not exist."""
-
-    def test_unknown_names_of_methods(self):
-        for option, name, choices in UNKNOWN_NAMES:
-            with self.subTest(option=option, name=name):
-                self.refuse([f"-{option} {name}: must be {choices}"], words=[f"-{option}", name])
-        option, name, choices = UNKNOWN_NAMES[0]
-        self.refuse_once([f"-{option} {name}: must be {choices}"], **{option: name})
-
-    def test_names_that_are_missing(self):
-        for option in ("coupling", "transport_time", "time_scheme", "time_start", "time_adaptive",
-                       "model_flux"):
-            with self.subTest(option=option):
-                self.refuse([f"-{option}: needs a value ("], words=[f"-{option}"])
-
-    def test_guessed_options(self):
-        for name, meant in GUESSED_OPTIONS:
-            with self.subTest(name=name):
-                hint = f"did you mean -{meant}?" if meant else ""
-                self.refuse([f"unknown option -{name}: {hint}"], words=[f"-{name}", "1"])
-
-    def test_orders_of_transport(self):
-        self.refuse_once(["-transport_order 3: must be auto or 1 or 2 or 5"], transport_order=3)
-        for order in (1000000, 1.5, 0, "fifth"):
-            self.refuse([f"-transport_order {order}: must be auto or 1 or 2 or 5"],
-                        transport_order=order)
-
-    def test_truth_values(self):
-        for option in ("insitu_strict", "initial_quasi_static", "model_plasticity"):
-            with self.subTest(option=option):
-                self.refuse([f"-{option} maybe: must be true or false ("], **{option: "maybe"})
-
-
 class RefusedTest(CombinationTestCase):
-    """Options of which one takes away the sense of the other."""
+    """Options that contradict each other, and those that do not."""
+
+    def test_contradictions(self):
+        for changes, fragments in CONTRADICTIONS:
+            self.refuse_once(fragments, **changes)
 
     def test_bounds_of_adaptive_steps(self):
-        for changes, fragments in WRONG_STEPS:
-            with self.subTest(changes=changes):
-                self.refuse(fragments, time_adaptive=True, **changes)
-        changes, fragments = WRONG_STEPS[0]
-        self.refuse_once(fragments, time_adaptive=True, **changes)
         for changes, (shortest, longest) in STEP_BOUNDS:
             with self.subTest(changes=changes):
                 result = self.run_case(**{"time_adaptive": True, **changes})
@@ -176,26 +87,12 @@ class RefusedTest(CombinationTestCase):
                 self.assertLessEqual(lengths[0], max(changes.get("time_step") or 1, shortest))
                 self.assertEqual(result.series()["time"][-1], 0.1)
 
-    def test_adaptive_steps_that_would_never_end(self):
-        for option in ("output_fields_every", "output_series_interval"):
-            self.refuse_once([f"-{option} 1e-19: adaptive steps end at every output",
-                              "it must be 0, or at least 1e-10"],
-                             time_adaptive=True, **{option: 1e-19})
-            self.refuse([f"-{option} 0.01: adaptive steps end at every output",
-                         "it must be 0, or at least 0.02"],
-                        time_adaptive=True, time_step_min=0.02, **{option: 0.01})
+    def test_short_delay_in_fixed_steps(self):
+        """Adaptive steps cannot follow it, fixed ones can."""
         short = {"model_delay": 0.3, "model_epsilon": 1e-12}
         self.refuse(["-model_delay 0.3: adaptive steps are at most a quarter of eps d, here "
                      "7.5e-14 for a run to t = 0.1", "fixed steps"], time_step=None, **short)
         self.assertEqual(self.run_case(**short).yaml("summary.yaml")["status"], "done")
-
-    def test_what_a_lagged_coupling_does_not_go_with(self):
-        for changes, fragments in WRONG_LAGGED:
-            self.refuse_once(fragments, **{"coupling": "lagged", **changes})
-
-    def test_what_the_limit_model_does_not_go_with(self):
-        for changes, fragments in WRONG_LIMITS:
-            self.refuse_once(fragments, model_epsilon=0, **changes)
 
     def test_second_order_with_one_cell_on_a_rank(self):
         for cells, ranks, most in ((3, 2, 1), (2, 2, 1), (5, 3, 2)):
@@ -211,14 +108,8 @@ class RefusedTest(CombinationTestCase):
                 self.refuse(["-transport_order 5: needs 5 cells of w on every rank",
                              f"start at most {most} rank", "-transport_order 2"],
                             ranks=ranks, transport_order=5, grid_w_cells=cells)
-        self.refuse(["-transport_order 5: needs at least 8 cells of w, and -grid_w_cells is 7; take "
-                     "order 2"], transport_order=5, grid_w_cells=7)
         self.run_case(transport_order=5, grid_w_cells=8)
         self.run_case(transport_order=5, grid_w_cells=1, grid_w_max=0, model_plasticity=False)
-
-    def test_fifth_order_with_implicit_transport(self):
-        self.refuse_once(["-transport_order 5: needs -transport_time explicit"],
-                         transport_order=5, transport_time="implicit")
 
     def test_the_order_that_auto_takes(self):
         for order, changes in (("5", {}), ("5", {"grid_w_cells": 12}), ("2", {"grid_w_cells": 11}),
@@ -254,19 +145,6 @@ class RefusedTest(CombinationTestCase):
 
 class NoiseTest(CombinationTestCase):
     """Noises a(N) that are not positive."""
-
-    def test_wrong_at_rest(self):
-        for noise, changes, fragment in WRONG_NOISES:
-            with self.subTest(noise=noise):
-                self.refuse([f'-model_noise "{noise}": ', fragment, "greater than 0"],
-                            model_noise=noise, **changes)
-        self.refuse_once(['-model_noise "N - 1": is -1 at Nbar = 0'], model_noise="N - 1")
-
-    def test_knows_nothing_but_the_rate(self):
-        for noise, name in NOISES_OF_OTHERS:
-            with self.subTest(noise=noise):
-                self.refuse([f'-model_noise "{noise}": not a valid expression in Nbar (or N)',
-                             f'Unexpected token "{name}'], model_noise=noise)
 
     def test_rate_has_two_names(self):
         """The same bits under both."""

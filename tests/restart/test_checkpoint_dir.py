@@ -12,9 +12,7 @@ class CheckpointDirTest(RestartTestCase):
 
     def reference(self, **changes):
         """The run with its checkpoints where they usually are."""
-        place = self.place("reference", LEARNING, **changes)
-        self.go(place)
-        return place
+        return self.made(LEARNING, **changes)
 
     def test_elsewhere(self):
         """The link leads there, restarts follow it without the option, the bits are the same."""

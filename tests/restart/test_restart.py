@@ -293,8 +293,7 @@ class MomentsTest(RestartTestCase):
                                             "time_step_max": STEP / 128})]:
             with self.subTest(case=name):
                 options = {**LONG, "checkpoint_every": 8 * STEP, **changes}
-                reference = self.place(f"{name}_reference", options)
-                self.go(reference, ranks=2)
+                reference = self.made(options)
                 place = self.place(name, options)
                 parts = 0
                 for ranks in (2, 3, 1, 2, 3, 1):

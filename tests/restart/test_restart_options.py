@@ -42,8 +42,7 @@ class RestartOptionsTestCase(RestartTestCase):
 
     def setUp(self):
         super().setUp()
-        self.half = self.place("half", LEARNING, time_end=12 * STEP)
-        self.go(self.half)
+        self.half = self.copy(self.made(LEARNING, time_end=12 * STEP), "half")
 
 
 class MessagesTest(RestartOptionsTestCase):
@@ -59,8 +58,7 @@ class MessagesTest(RestartOptionsTestCase):
 
     def test_killed_before_the_first_checkpoint(self):
         """A folder with outputs but no checkpoint is begun again."""
-        reference = self.place("reference", LONG)
-        self.go(reference)
+        reference = self.made(LONG)
         place = self.place("killed", LONG)
         run = self.start(place, ranks=2)
         self.wait_for_file(run, place.output / "fields.h5")
@@ -214,8 +212,7 @@ class MessagesTest(RestartOptionsTestCase):
 
     def test_second_program_waits_for_the_first_to_leave(self):
         """A requeued job may start while the old one still writes its last checkpoint."""
-        reference = self.place("reference", LONG, time_end=480 * STEP, checkpoint_every=STEP)
-        self.go(reference, ranks=2)
+        reference = self.made(LONG, time_end=480 * STEP, checkpoint_every=STEP)
         place = self.place("handed_over", LONG, time_end=480 * STEP, checkpoint_every=STEP)
         run = self.start(place, ranks=2)
         self.wait_for_checkpoint(run, place)

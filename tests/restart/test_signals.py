@@ -48,11 +48,9 @@ STEPS_OF_LONG = 256
 class SignalTestCase(RestartTestCase):
     """A run of some seconds, and its uninterrupted results."""
 
-    def reference(self, ranks=2, **changes):
+    def reference(self, **changes):
         """The uninterrupted run, with as many checkpoints as the others will have: a last one."""
-        place = self.place("reference", LONG, checkpoint_every=LONG["time_end"], **changes)
-        self.go(place, ranks=ranks)
-        return place
+        return self.made(LONG, checkpoint_every=LONG["time_end"], **changes)
 
     def long_place(self, name, **changes):
         """A place for the same run."""
@@ -86,9 +84,9 @@ class SignalTestCase(RestartTestCase):
         self.assertFalse((place.output / "summary.yaml").exists())
         self.assertEqual(place.partial_checkpoints(), [])
 
-    def assert_completed(self, place, reference, ranks=1):
+    def assert_completed(self, place, reference):
         """A restart gives the uninterrupted result."""
-        outcome = self.go(place, "-restart", "auto", ranks=ranks)
+        outcome = self.go(place, "-restart", "auto")
         self.assert_same(reference, place)
         return outcome
 
@@ -263,8 +261,7 @@ class StartUpTest(SignalTestCase):
     def test_random_early_moments(self):
         """A checkpoint of the beginning, or an end before there was anything: never a mixture."""
         lasting = {"time_end": 2 * LONG["time_end"], "checkpoint_every": 2 * LONG["time_end"]}
-        reference = self.place("reference", LONG, **lasting)
-        self.go(reference, ranks=2)
+        reference = self.made(LONG, **lasting)
         generator = random.Random(6)
         obeyed = 0
         moments = [0.0, 0.01, 0.05] + [generator.uniform(0.05, 0.5) for _ in range(9)]
@@ -294,8 +291,7 @@ class StartUpTest(SignalTestCase):
 
     def test_obeyed_before_the_first_step(self):
         """A signal during a long start-up: the checkpoint is that of step 0."""
-        reference = self.place("reference", TWO_STEPS, checkpoint_every=1)
-        self.go(reference, ranks=2)
+        reference = self.made(TWO_STEPS, checkpoint_every=1)
         found = []
         for number in range(10):
             place = self.place(f"zero_{number}", TWO_STEPS, checkpoint_every=1)

@@ -1,10 +1,13 @@
 """What the tests of checkpoints, restarts, signals and faults share."""
 
+import functools
 import hashlib
 import os
+import pathlib
 import re
 import shutil
 import sys
+import tempfile
 import time
 
 import yaml
@@ -58,6 +61,16 @@ LONG = {
     "checkpoint_keep": 2,
     "checkpoint_wall": 0,
 }
+
+
+# Runs that several tests need, by their cases.
+made = {}
+
+
+@functools.cache
+def folder_of_made():
+    """Where they are, until the tests end."""
+    return tempfile.TemporaryDirectory(prefix="engram_made_")
 
 
 class Place:
@@ -145,6 +158,15 @@ class RestartTestCase(engram_test.EngramTestCase):
         path.mkdir()
         self.write_case(options, name=f"{name}/case.yaml", **changes)
         return Place(path)
+
+    def made(self, options, **changes):
+        """The place of a run that several tests need: made once, only to be read or copied."""
+        key = repr((options, changes))
+        if key not in made:
+            path = pathlib.Path(folder_of_made().name) / str(len(made))
+            made[key] = self.place(str(path), options, **changes)
+            self.go(made[key])
+        return made[key]
 
     def everything(self, place, *more):
         """Names, times of change and bytes of all below a place and other folders; links as they are.
