@@ -177,9 +177,9 @@ class TestPictures(PlotTestCase):
         folder = self.run_case().folder
         with open(folder / "series.csv", "a", encoding="ascii") as stream:
             stream.write("11,0.1")
-        process = self.plot(folder)
+        process = self.plot(folder, "--pictures", "rate")
         self.assertIn("series.csv: left out line 13, which is not complete", process.stdout)
-        self.assert_pictures(folder / "plots", ALL_PICTURES)
+        self.assert_pictures(folder / "plots", {"rate"})
 
 
 class TestFiles(PlotTestCase):
@@ -196,9 +196,9 @@ class TestFiles(PlotTestCase):
 
     def test_several_runs_get_folders_of_their_own(self):
         folders = [self.run_case().folder, self.run_case(SINGLE_WEIGHT).folder]
-        self.plot(*folders, "--output", self.folder / "both")
-        self.assert_pictures(self.folder / "both" / folders[0].name, ALL_PICTURES)
-        self.assert_pictures(self.folder / "both" / folders[1].name, PICTURES_OF_SINGLE_WEIGHT)
+        self.plot(*folders, "--output", self.folder / "both", "--pictures", "density")
+        for folder in folders:
+            self.assert_pictures(self.folder / "both" / folder.name, {"density"})
 
     def test_several_runs_of_one_name_are_refused(self):
         process = self.plot("a/run", "b/run", "--output", "both", expect=2)
@@ -206,18 +206,18 @@ class TestFiles(PlotTestCase):
 
     def test_a_bad_run_does_not_keep_the_good_ones_from_being_drawn(self):
         folder = self.run_case().folder
-        process = self.start_plot("absent", folder, expect=2)
+        process = self.start_plot("absent", folder, "--pictures", "rate", expect=2)
         self.assertEqual(process.stderr, "plot.py: error: absent: no such folder\n")
-        self.assert_pictures(folder / "plots", ALL_PICTURES)
+        self.assert_pictures(folder / "plots", {"rate"})
 
     def test_own_pictures_are_replaced_by_equal_ones(self):
         folder = self.run_case().folder
         pictures = []
         for _ in range(2):
-            self.start_plot(folder, "--format", "both")
+            self.start_plot(folder, "--format", "both", "--pictures", "density,firing")
             pictures.append({path.name: path.read_bytes()
                              for path in (folder / "plots").iterdir()})
-        self.assertEqual(len(pictures[0]), 2 * len(ALL_PICTURES))
+        self.assertEqual(len(pictures[0]), 4)
         self.assertEqual(pictures[0].keys(), pictures[1].keys())
         for name, picture in pictures[0].items():
             self.assertTrue(picture == pictures[1][name], f"{name} differs")
@@ -234,7 +234,7 @@ class TestFiles(PlotTestCase):
     def test_results_are_left_as_they_are(self):
         folder = self.run_case().folder
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
-        self.plot(folder)
+        self.plot(folder, "--pictures", "rate")
         shutil.rmtree(folder / "plots")
         self.assertTrue(before == {path.name: path.read_bytes() for path in folder.iterdir()})
 

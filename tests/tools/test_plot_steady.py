@@ -125,7 +125,7 @@ class TestFamily(PlotTestCase):
             folder = self.run_case(options, model_delay=0.1, time_scheme="extrapolated",
                                    time_adaptive=True, coupling="implicit",
                                    output_fields_every=0.02).folder
-            process = self.plot(folder)
+            process = self.plot(folder, "--pictures", "overview")
             self.assertEqual(process.stderr, "")
             self.assert_picture(folder / "plots" / "overview.png")
 
@@ -134,7 +134,7 @@ class TestFamily(PlotTestCase):
         heights = []
         for every in (0, 0.1):
             folder = self.run_case(SINGLE_WEIGHT, output_fields_every=every).folder
-            self.plot(folder)
+            self.plot(folder, "--pictures", "density")
             heights.append(self.assert_picture(folder / "plots" / "density.png").shape[0])
         self.assertGreater(heights[1], heights[0])
 
