@@ -3,12 +3,12 @@
  * One checkpoint: an HDF5 file from which a run goes on to the bit, on any number of ranks.
  *
  * The first 4096 bytes are text: a format token, the version of the format, step and time, the
- * length of the file, a checksum of all bytes after them and one of these numbers. HDF5 follows (it calls such a
- * beginning a user block): the group /state with the parts of the state, slices as [rows][w], each
- * with a checksum of its own; the group /case with all options; the group /files with the checksums
- * of the files that options name; the group /outputs with the positions of series.csv and
- * fields.h5. A file is looked at by HDF5 only when its checksum is right, so no damage reaches
- * HDF5.
+ * length of the file, a checksum of all bytes after them and one of these numbers. HDF5 follows (it
+ * calls such a beginning a user block): the group /state with the parts of the state, slices as
+ * [rows][w], each with a checksum of its own; the group /case with all options; the group /files
+ * with the checksums of the files that options name; the group /outputs with the positions of
+ * series.csv and fields.h5. A file is looked at by HDF5 only when its checksum is right, so no
+ * damage reaches HDF5.
  *
  * It is written under another name, read again for its checksum, brought to the disk and renamed,
  * so a checkpoint that is there is whole. All functions are collective.
