@@ -92,6 +92,7 @@ PetscErrorCode RatesReduceSplit(const EngramGrid *grid, EngramReduction reductio
     EngramReductionEntry entries[ENTRIES];
     const double *firing_rate = state->results->firing_rate;
     PetscFunctionBeginUser;
+    PetscCall(EngramLogEventBegin(ENGRAM_EVENT_RATE_SUM));
     EngramReductionEntryClear(&entries[OTHER]);
     for (PetscInt i = 0; i < grid->w_local; i++) {
         if (grid->w[i + 1] >= 0.0) {
@@ -100,6 +101,7 @@ PetscErrorCode RatesReduceSplit(const EngramGrid *grid, EngramReduction reductio
     }
     PetscCall(Reduce(grid, reduction, rule, ENTRIES, entries, state));
     *excitatory = grid->w_spacing * EngramExactSumValue(&entries[OTHER].sum);
+    PetscCall(EngramLogEventEnd(ENGRAM_EVENT_RATE_SUM, 2.0 * (double)grid->w_local));
     PetscFunctionReturn(PETSC_SUCCESS);
 }
 

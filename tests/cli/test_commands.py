@@ -257,6 +257,14 @@ class PetscOptionsTest(EngramTestCase):
         calls = int(re.search(r"(?m)^EngramSlices +(\d+) ", steps).group(1))
         self.assertEqual(calls, 10)
 
+    def test_log_view_counts_the_sums_of_a_search(self):
+        """Also those that are split by the sign of the weight."""
+        for lowest in (0, -1):
+            result = self.run_case(extra=["-log_view"], steady=True, model_plasticity=False,
+                                   grid_w_min=lowest)
+            counts = re.findall(r"(?m)^EngramRateSum +(\d+) ", result.stdout)
+            self.assertGreater(int(counts[-1]), 100)
+
     def test_views_of_the_slice_solver(self):
         text = self.stdout_with("-slice_ksp_view")
         self.assertIn("KSP Object: (slice_)", text)

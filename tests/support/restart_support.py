@@ -63,8 +63,8 @@ LONG = {
 }
 
 
-# Runs that several tests need, by their cases.
-made = {}
+# The places of runs that several tests need, by their cases.
+places_of_made = {}
 
 
 @functools.cache
@@ -162,11 +162,12 @@ class RestartTestCase(engram_test.EngramTestCase):
     def made(self, options, **changes):
         """The place of a run that several tests need: made once, only to be read or copied."""
         key = repr((options, changes))
-        if key not in made:
-            path = pathlib.Path(folder_of_made().name) / str(len(made))
-            made[key] = self.place(str(path), options, **changes)
-            self.go(made[key])
-        return made[key]
+        if key not in places_of_made:
+            path = pathlib.Path(folder_of_made().name) / str(len(places_of_made))
+            place = self.place(str(path), options, **changes)
+            self.go(place)
+            places_of_made[key] = place
+        return places_of_made[key]
 
     def everything(self, place, *more):
         """Names, times of change and bytes of all below a place and other folders; links as they are.

@@ -143,19 +143,26 @@ static void TestTransportOrders(void **state)
     Accept(WORDS("-transport_order", "5", "-grid_w_cells", "8"));
 }
 
+/** A noise that is not positive is refused, and the message says what it must be. */
+static void ExpectNoise(const char *const words[], const char *first, const char *second)
+{
+    ExpectWords(words, first, second);
+    assert_non_null(strstr(EngramErrorMessage(), "greater than 0"));
+}
+
 static void TestNoises(void **state)
 {
     (void)state;
-    ExpectWords(WORDS("-model_noise", "0"), "-model_noise \"0\": ", "is 0 at Nbar = 0");
-    ExpectWords(WORDS("-model_noise", "-1"), "-model_noise \"-1\": ", "is -1 at Nbar = 0");
-    ExpectWords(WORDS("-model_noise", "N"), "-model_noise \"N\": ", "is 0 at Nbar = 0");
-    ExpectWords(WORDS("-model_noise", "N - 1"), "-model_noise \"N - 1\": ", "is -1 at Nbar = 0");
-    ExpectWords(WORDS("-model_noise", "1/N"), "-model_noise \"1/N\": ", "is inf at Nbar = 0");
-    ExpectWords(WORDS("-model_noise", "log(N)"),
+    ExpectNoise(WORDS("-model_noise", "0"), "-model_noise \"0\": ", "is 0 at Nbar = 0");
+    ExpectNoise(WORDS("-model_noise", "-1"), "-model_noise \"-1\": ", "is -1 at Nbar = 0");
+    ExpectNoise(WORDS("-model_noise", "N"), "-model_noise \"N\": ", "is 0 at Nbar = 0");
+    ExpectNoise(WORDS("-model_noise", "N - 1"), "-model_noise \"N - 1\": ", "is -1 at Nbar = 0");
+    ExpectNoise(WORDS("-model_noise", "1/N"), "-model_noise \"1/N\": ", "is inf at Nbar = 0");
+    ExpectNoise(WORDS("-model_noise", "log(N)"),
                 "-model_noise \"log(N)\": ", "is -inf at Nbar = 0");
-    ExpectWords(WORDS("-model_noise", "sqrt(-1 - N)"),
+    ExpectNoise(WORDS("-model_noise", "sqrt(-1 - N)"),
                 "-model_noise \"sqrt(-1 - N)\": ", "nan at Nbar = 0");
-    ExpectWords(WORDS("-model_noise", "1 - N", "-initial_rate", "2"),
+    ExpectNoise(WORDS("-model_noise", "1 - N", "-initial_rate", "2"),
                 "-model_noise \"1 - N\": ", "is -1 at Nbar = 2");
     ExpectWords(WORDS("-model_noise", "w"),
                 "-model_noise \"w\": not a valid expression in Nbar (or N)",

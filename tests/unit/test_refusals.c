@@ -102,6 +102,7 @@ static void TestWords(void **state)
                 "abc");
     ExpectWords(WORDS("-slice_ksp_type", "gmres", "-slice_ksp_norm_type", "foo"),
                 "-slice_ksp_norm_type", "unpreconditioned");
+    assert_non_null(strstr(EngramErrorMessage(), "foo"));
     ExpectWords(WORDS("-slice_ksp_type", "gmres", "-slice_ksp_gmres_restart", "-3"), "slice solver",
                 "Restart must be positive");
     ExpectWords(WORDS("-slice_pc_type", "lu", "-slice_pc_factor_mat_ordering_type", "foo"),
@@ -123,6 +124,7 @@ static void TestGrids(void **state)
     ExpectWords(WORDS("-grid_w_cells", "300000000"), "-grid_w_cells 300000000", "");
     ExpectWords(WORDS("-model_v_min", "-3.9999"),
                 "-grid_v_cells 60: V_R = 1 falls between two nodes", "no count near it works");
+    assert_non_null(strstr(EngramErrorMessage(), "-model_v_min"));
 }
 
 /** The counts that the message names work. */
@@ -132,10 +134,9 @@ static void TestNearestCountsOfCells(void **state)
         const char *v_min;
         const char *cells;
         const char *works[2];
-    } cases[] = {{"-4", "61", {"60", "66"}},
-                 {"-4", "62", {"60", "66"}},
-                 {"-4", "65", {"60", "66"}},
-                 {"-3.5", "100", {"99", "110"}},
+    } cases[] = {{"-4", "61", {"60", "66"}},    {"-4", "62", {"60", "66"}},
+                 {"-4", "63", {"60", "66"}},    {"-4", "64", {"60", "66"}},
+                 {"-4", "65", {"60", "66"}},    {"-3.5", "100", {"99", "110"}},
                  {"-3.7", "100", {"57", "114"}}};
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -165,14 +166,18 @@ static void TestExpressions(void **state)
     ExpectExpression("model_input", "w t", "at position 3: Unexpected variable \"t\"");
     ExpectExpression("model_input", "(1 + w", "at position 6: Missing parenthesis");
     ExpectExpression("model_input", "1 # 2", "at position 3: Unexpected token \"#");
-    ExpectExpression("model_input", "w < 0.5 ? 1", "at position 11: If-then-else operator");
+    ExpectExpression("model_input", "w < 0.5 ? 1",
+                     "at position 11: If-then-else operator is missing an else");
     ExpectExpression("model_input", "1e400", "at position 1: Unexpected token");
     ExpectExpression("model_input", " ", "at position 1: Expression is empty");
-    ExpectExpression("model_input", "1, 2", "2 values separated by commas where one");
-    ExpectExpression("model_input", "w = 0.5 ? 1 : 2", "");
-    ExpectExpression("model_response", "w", "in Nbar (or N); at position 1: Unexpected token");
+    ExpectExpression("model_input", "1, 2",
+                     "2 values separated by commas where one expression is expected");
+    ExpectExpression("model_response", "w",
+                     "in Nbar (or N); at position 1: Unexpected token \"w\"");
     ExpectExpression("model_learning", "1 + t", "in w; at position 5: Unexpected token \"t\"");
-    ExpectExpression("initial_density", "exp(-t)", "in w and v; at position 6: Unexpected token");
+    ExpectExpression("initial_density", "exp(-t)",
+                     "in w and v; at position 6: Unexpected token \"t\"");
+    ExpectExpression("model_input", "w = 0.5 ? 1 : 2", "");
     ExpectWords(WORDS("-model_input", ""), "-model_input: needs a value", "");
     ExpectWords(WORDS("-initial_density", ""), "-initial_density: needs a value", "");
 }
@@ -204,13 +209,18 @@ static void TestValuesOfExpressions(void **state)
     (void)state;
     ExpectExpression("initial_density", "w - 0.5",
                      "is -0.475 at w = 0.025, v = -3.9; it must be finite and not");
-    ExpectExpression("initial_density", "0.51 - w", "is -0.015 at w = 0.525, v = -3.9; it must");
-    ExpectExpression("initial_density", "1.22 - v", "is -0.08 at w = 0.025, v = 1.3; it must be");
-    ExpectExpression("initial_density", "sqrt(w - 0.5)", "nan at w = 0.025, v = -3.9; it must be");
-    ExpectExpression("initial_density", "w < 0.9 ? 1 : 1/0", "is inf at w = 0.925, v = -3.9; it");
+    ExpectExpression("initial_density", "0.51 - w",
+                     "is -0.015 at w = 0.525, v = -3.9; it must be finite and not");
+    ExpectExpression("initial_density", "1.22 - v",
+                     "is -0.08 at w = 0.025, v = 1.3; it must be finite and not");
+    ExpectExpression("initial_density", "sqrt(w - 0.5)",
+                     "nan at w = 0.025, v = -3.9; it must be finite and not");
+    ExpectExpression("initial_density", "w < 0.9 ? 1 : 1/0",
+                     "is inf at w = 0.925, v = -3.9; it must be finite");
     ExpectExpression("initial_density", "0",
                      "its integral over the grid is 0; it must be positive");
-    ExpectExpression("model_learning", "1/(w < 0.5 ? 1 : 0)", "is inf at w = 0.525; it must be");
+    ExpectExpression("model_learning", "1/(w < 0.5 ? 1 : 0)",
+                     "is inf at w = 0.525; it must be finite");
     ExpectExpression("model_learning", "sqrt(0.8 - w)", "nan at w = 0.825; it must be finite");
     ExpectExpression("model_input", "1/(w - 0.525)", rate);
     ExpectExpression("model_input", "log(t - 1)", rate);
