@@ -9,6 +9,7 @@ import sys
 import unittest.mock
 
 import h5py
+import matplotlib
 import matplotlib.image
 import numpy
 
@@ -16,6 +17,7 @@ from engram_test import PYTHON, SOURCE, EngramTestCase, main
 
 sys.path.insert(0, str(SOURCE / "tools"))
 import plot  # noqa: E402
+import plot_style  # noqa: E402
 
 ALL_PICTURES = {"rate", "weights", "firing", "density", "invariants", "overview"}
 PICTURES_OF_SINGLE_WEIGHT = {"rate", "density", "invariants", "overview"}
@@ -103,6 +105,22 @@ class TestPictures(PlotTestCase):
         overview = folder / "plots" / "overview.png"
         self.assertEqual(self.assert_picture(overview).shape[1], 2102)
         self.assertLess(overview.stat().st_size, 200_000)
+
+    def test_small_pictures_keep_their_colours(self):
+        """Steps in a heat map would be seen; its pixels keep their colour to three parts in 256."""
+        folder = self.run_case(output_fields_every=0.01).folder
+        self.plot(folder, "--pictures", "overview")
+        small = self.assert_picture(folder / "plots" / "overview.png")
+        with unittest.mock.patch.object(plot_style, "write_png", all_colours):
+            self.plot(folder, "--pictures", "overview")
+        whole = self.assert_picture(folder / "plots" / "overview.png")
+        difference = 256 * numpy.abs(small[:, :, :3] - whole[:, :, :3]).max(axis=2)
+        is_map = is_of_map(whole)
+        self.assertGreater(is_map.mean(), 0.1)
+        self.assertLess(numpy.percentile(difference[is_map], 95), 3.0)
+        self.assertLess(difference.mean(), 0.5)
+        self.assertGreater(count_orange(whole), 100)
+        self.assertGreater(count_orange(small), 0.9 * count_orange(whole))
 
     def test_density_map_shows_the_density_the_right_way_up(self):
         result = self.run_case(grid_w_min=-1, model_plasticity="false")
@@ -323,6 +341,21 @@ def find_heat_map(pixels):
     columns = columns[:gaps[-1] + 1] if len(gaps) else columns
     rows = numpy.flatnonzero(is_coloured[:, columns].mean(axis=1) > 0.5)
     return pixels[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+
+
+def all_colours(image, dots, file, _, write=plot_style.write_png):
+    """As write_png, with all colours."""
+    write(image, dots, file, False)
+
+
+def is_of_map(pixels):
+    """Which pixels have a colour of the heat maps, viridis: neither grey nor a curve's."""
+    colours = matplotlib.colormaps["viridis"](numpy.arange(256))[:, :3]
+    known = {tuple(colour) for colour in numpy.round(255 * colours).astype(int)}
+    flat = numpy.round(255 * pixels[:, :, :3]).astype(int).reshape(-1, 3)
+    names, place = numpy.unique(flat, axis=0, return_inverse=True)
+    found = numpy.array([tuple(name) in known for name in names])
+    return found[place.ravel()].reshape(pixels.shape[:2])
 
 
 def sample(image, shape):
